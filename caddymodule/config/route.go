@@ -1,0 +1,111 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+// Route is one route object with its rules, and the listeners it is attached to.
+//
+// Among all rules whose matches fit a request, the router takes the first by:
+// the most specific of the routes' own hostnames (exact, then the longest
+// wildcard, then none); path Exact, then RegularExpression, then the longest
+// Prefix; a method match; most header matches; most query matches; the older
+// route; the lesser ID; the first rule in the route. This is the precedence of
+// HTTPRouteRule.matches and HTTPRoute.spec.hostnames in the Gateway API.
+type Route struct {
+	// ID is the kind, namespace and name, "HTTPRoute/default/web".
+	ID string `json:"id"`
+	// Created is the creation time in seconds since 1970.
+	Created int64 `json:"created,omitempty"`
+	// Attachments name the listeners that serve this route.
+	Attachments []Attachment `json:"attachments"`
+	Rules       []Rule       `json:"rules"`
+}
+
+// Attachment binds a route to a listener.
+type Attachment struct {
+	// Listener is the ID of a listener.
+	Listener string `json:"listener"`
+	// Hostnames are the route's own hostnames, those that intersect with the
+	// listener's. A request must match the listener's hostname and one of these.
+	// Empty: whatever the listener admits.
+	Hostnames []string `json:"hostnames,omitempty"`
+}
+
+// Rule says which requests it takes and what becomes of them.
+type Rule struct {
+	// Name is the name of the rule in its route, or empty.
+	Name string `json:"name,omitempty"`
+	// Matches are alternatives. Empty: every request.
+	Matches []Match `json:"matches,omitempty"`
+
+	// ErrorStatus, if not 0, answers every request of the rule with this status
+	// in the Gateway's error format, before any filter: a rule that can't be
+	// honoured fails closed.
+	ErrorStatus int `json:"error_status,omitempty"`
+
+	// Filters run in this order.
+	Filters []Filter `json:"filters,omitempty"`
+	// Backends share the requests by weight. With none, or only of weight 0,
+	// and no filter that answers, requests are answered with 500.
+	Backends []WeightedBackend `json:"backends,omitempty"`
+	Timeouts *Timeouts         `json:"timeouts,omitempty"`
+}
+
+// Match is met if all that is set in it is met.
+type Match struct {
+	// Path, or nil for every path.
+	Path    *PathMatch   `json:"path,omitempty"`
+	Headers []ValueMatch `json:"headers,omitempty"`
+	Query   []ValueMatch `json:"query,omitempty"`
+	// Method is compared as it is; empty for every method.
+	Method string `json:"method,omitempty"`
+}
+
+// MatchType is how a value is compared.
+type MatchType string
+
+// The match types. Regular expressions are RE2 and must match the whole value.
+const (
+	Exact MatchType = "exact"
+	// Prefix compares path elements: "/abc" and "/abc/" match "/abc" and
+	// "/abc/def", not "/abcd". For paths only.
+	Prefix MatchType = "prefix"
+	Regex  MatchType = "regex"
+)
+
+// PathMatch compares the path of a request, percent-decoded, case-sensitively.
+type PathMatch struct {
+	Type  MatchType `json:"type"`
+	Value string    `json:"value"`
+}
+
+// ValueMatch compares a header (by name without case; several values joined
+// with a comma) or a query parameter (by exact name; its first value).
+type ValueMatch struct {
+	// Type is exact or regex. Default: exact.
+	Type  MatchType `json:"type,omitempty"`
+	Name  string    `json:"name"`
+	Value string    `json:"value"`
+}
+
+// Timeouts of a rule. A nil Duration means none.
+type Timeouts struct {
+	// Request bounds the time from the request's header to the end of the
+	// response; past it the client gets 504, or, once the response has begun, a
+	// cut response. 0 means none.
+	Request Duration `json:"request,omitempty"`
+	// BackendRequest bounds one try at an endpoint, from sending the request to
+	// the end of its response. 0 means none.
+	BackendRequest Duration `json:"backend_request,omitempty"`
+}
+
+// WeightedBackend is a share of a rule's requests.
+type WeightedBackend struct {
+	// Backend is the ID of a backend. Empty: the reference could not be
+	// resolved, and this share of the requests is answered with 500.
+	Backend string `json:"backend,omitempty"`
+	// Weight is the share, out of the sum of all weights of the rule. 0: none.
+	Weight int32 `json:"weight"`
+	// Filters run after the rule's, when this backend was chosen.
+	Filters []Filter `json:"filters,omitempty"`
+}
