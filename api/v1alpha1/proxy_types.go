@@ -1,0 +1,151 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// ProxyParameters describe what the proxies do with every request. They reach
+// running proxies without a restart.
+type ProxyParameters struct {
+	// logLevel of the proxies' own log: debug, info, warn or error. Default: info.
+	// +kubebuilder:validation:Enum=debug;info;warn;error
+	// +optional
+	LogLevel LogLevel `json:"logLevel,omitempty"`
+
+	// accessLog is one line for each request on standard output.
+	// +optional
+	AccessLog *AccessLog `json:"accessLog,omitempty"`
+
+	// clientAddress says where the address of a client is taken from.
+	// +optional
+	ClientAddress *ClientAddress `json:"clientAddress,omitempty"`
+
+	// errorResponses is the body of the answers that a proxy gives by itself (404,
+	// 500, 503, 504, ...): Empty, HTML or ProblemDetails (RFC 9457).
+	// Default: Empty.
+	// +kubebuilder:validation:Enum=Empty;HTML;ProblemDetails
+	// +optional
+	ErrorResponses ErrorResponses `json:"errorResponses,omitempty"`
+
+	// limits bound what one client can ask of a proxy.
+	// +optional
+	Limits *Limits `json:"limits,omitempty"`
+}
+
+// LogLevel is how much a proxy logs.
+type LogLevel string
+
+// The log levels.
+const (
+	LogLevelDebug LogLevel = "debug"
+	LogLevelInfo  LogLevel = "info"
+	LogLevelWarn  LogLevel = "warn"
+	LogLevelError LogLevel = "error"
+)
+
+// AccessLog describes the access log.
+type AccessLog struct {
+	// enabled turns the access log on. Default: false.
+	// +optional
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// format of a line: json or text (the combined log format). Default: json.
+	// +kubebuilder:validation:Enum=json;text
+	// +optional
+	Format AccessLogFormat `json:"format,omitempty"`
+}
+
+// AccessLogFormat is the form of a line of the access log.
+type AccessLogFormat string
+
+// The access log formats.
+const (
+	AccessLogJSON AccessLogFormat = "json"
+	AccessLogText AccessLogFormat = "text"
+)
+
+// ErrorResponses is the form of the answers that a proxy gives by itself.
+type ErrorResponses string
+
+// The forms of error responses.
+const (
+	ErrorResponsesEmpty          ErrorResponses = "Empty"
+	ErrorResponsesHTML           ErrorResponses = "HTML"
+	ErrorResponsesProblemDetails ErrorResponses = "ProblemDetails"
+)
+
+// ClientAddress says which proxies in front of the Gateway are believed when they
+// name the client. Without any, the client is the peer of the connection.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.header) && has(self.proxyProtocol) && self.proxyProtocol)",message="header and proxyProtocol exclude each other: remove one of them"
+type ClientAddress struct {
+	// trustedProxies are the ranges of the peers that are believed in
+	// X-Forwarded-For, in header and in the PROXY protocol. What others say there
+	// is replaced. At most 128. Default: none.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=128
+	// +listType=atomic
+	// +optional
+	TrustedProxies []CIDR `json:"trustedProxies,omitempty"`
+
+	// header that carries the client's address instead of X-Forwarded-For, such as
+	// X-Real-IP. It is read from trustedProxies only, so it needs some. Excludes
+	// proxyProtocol. At most 256 characters.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$`
+	// +optional
+	Header string `json:"header,omitempty"`
+
+	// proxyProtocol demands a PROXY protocol header (version 1 or 2) from
+	// trustedProxies on every connection, or from everybody if there are none.
+	// Excludes header. Default: false.
+	// +optional
+	ProxyProtocol *bool `json:"proxyProtocol,omitempty"`
+}
+
+// Limits bound what one client can ask of a proxy.
+type Limits struct {
+	// maxRequestHeaderBytes bounds the request line and header together, from 1Ki to
+	// 1Mi. Default: 64Ki.
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isInteger() && quantity(string(self)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self)).compareTo(quantity('1Mi')) <= 0",message="maxRequestHeaderBytes must be a number of bytes from 1Ki to 1Mi"
+	// +optional
+	MaxRequestHeaderBytes *resource.Quantity `json:"maxRequestHeaderBytes,omitempty"`
+
+	// maxRequestBodyBytes bounds a request body; a longer one is answered with 413.
+	// At least 1. Default: no bound.
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isInteger() && quantity(string(self)).sign() > 0",message="maxRequestBodyBytes must be a whole number of bytes greater than 0"
+	// +optional
+	MaxRequestBodyBytes *resource.Quantity `json:"maxRequestBodyBytes,omitempty"`
+
+	// maxConnections bounds the open client connections of each listener port of
+	// one proxy pod; more wait to be accepted. From 1 to 10000000.
+	// Default: no bound.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000000
+	// +optional
+	MaxConnections *int32 `json:"maxConnections,omitempty"`
+
+	// maxConcurrentStreams bounds the requests under way on one HTTP/2 connection,
+	// from 1 to 100000. Default: 250.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	// +optional
+	MaxConcurrentStreams *int32 `json:"maxConcurrentStreams,omitempty"`
+
+	// requestHeaderTimeout bounds the time to read a request header, from 1ms to 1h.
+	// Default: 60s.
+	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s') && duration(self) <= duration('1h')",message="requestHeaderTimeout must be more than 0s and at most 1h"
+	// +optional
+	RequestHeaderTimeout *gwv1.Duration `json:"requestHeaderTimeout,omitempty"`
+
+	// idleTimeout closes a client connection on which nothing is under way, from 1ms
+	// to 24h. Default: 180s.
+	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s') && duration(self) <= duration('24h')",message="idleTimeout must be more than 0s and at most 24h"
+	// +optional
+	IdleTimeout *gwv1.Duration `json:"idleTimeout,omitempty"`
+}
