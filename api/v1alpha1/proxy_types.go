@@ -118,7 +118,7 @@ type Limits struct {
 
 	// maxRequestBodyBytes bounds a request body; a longer one is answered with 413.
 	// At least 1. Default: no bound.
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isInteger() && quantity(string(self)).sign() > 0",message="maxRequestBodyBytes must be a whole number of bytes greater than 0"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isInteger() && quantity(string(self)).isGreaterThan(quantity('0'))",message="maxRequestBodyBytes must be a whole number of bytes greater than 0"
 	// +optional
 	MaxRequestBodyBytes *resource.Quantity `json:"maxRequestBodyBytes,omitempty"`
 
