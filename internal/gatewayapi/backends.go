@@ -1,0 +1,156 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gatewayapi
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+)
+
+// appProtocols are the protocols of Service ports that routes can speak (KEP-3726
+// and the IANA name of HTTP).
+var appProtocols = map[string]config.BackendProtocol{
+	"":                  config.BackendHTTP,
+	"http":              config.BackendHTTP,
+	"kubernetes.io/ws":  config.BackendHTTP,
+	"kubernetes.io/h2c": config.BackendH2C,
+}
+
+// backendReferent applies the defaults of BackendObjectReference.
+func backendReferent(from referrer, ref gwv1.BackendObjectReference) referent {
+	to := referent{kind: "Service", name: types.NamespacedName{Namespace: from.namespace, Name: string(ref.Name)}}
+	if ref.Group != nil {
+		to.group = string(*ref.Group)
+	}
+	if ref.Kind != nil {
+		to.kind = string(*ref.Kind)
+	}
+	if ref.Namespace != nil {
+		to.name.Namespace = string(*ref.Namespace)
+	}
+	return to
+}
+
+// servicePort is a port of a Service that a reference names.
+type servicePort struct {
+	service *corev1.Service
+	port    *corev1.ServicePort
+}
+
+// resolveService finds the port of a Service that a reference names: first
+// whether the reference is permitted, then its kind, then whether it exists.
+func (t *translation) resolveService(from referrer, ref gwv1.BackendObjectReference) (servicePort, *problem) {
+	to := backendReferent(from, ref)
+	if !t.permitted(from, to) {
+		return servicePort{}, notPermitted(from, to)
+	}
+	if to.group != "" || to.kind != "Service" {
+		return servicePort{}, problemf(gwv1.RouteReasonInvalidKind, "%s is not supported: use a Service", to)
+	}
+	service := t.index.Service(to.name)
+	if service == nil {
+		return servicePort{}, problemf(gwv1.RouteReasonBackendNotFound, "%s does not exist", to)
+	}
+	if ref.Port == nil {
+		return servicePort{}, problemf(gwv1.RouteReasonBackendNotFound, "%s: port must be set", to)
+	}
+	for i := range service.Spec.Ports {
+		if service.Spec.Ports[i].Port == *ref.Port {
+			return servicePort{service: service, port: &service.Spec.Ports[i]}, nil
+		}
+	}
+	if service.Spec.Type == corev1.ServiceTypeExternalName {
+		return servicePort{service: service, port: &corev1.ServicePort{Port: *ref.Port}}, nil
+	}
+	return servicePort{}, problemf(gwv1.RouteReasonBackendNotFound, "%s has no port %d", to, *ref.Port)
+}
+
+// backend resolves a reference of a route that speaks HTTP to its backends.
+func (t *translation) backend(from referrer, ref gwv1.BackendObjectReference) (*Backend, *problem) {
+	found, p := t.resolveService(from, ref)
+	if p != nil {
+		return nil, p
+	}
+	for _, check := range backendChecks {
+		if p := check(t, found); p != nil {
+			return nil, p
+		}
+	}
+	name := types.NamespacedName{Namespace: found.service.Namespace, Name: found.service.Name}
+	b := &Backend{
+		Service: name, Port: found.port.Port, PortName: found.port.Name,
+		Protocol: appProtocols[appProtocol(found.port)],
+	}
+	if known := t.backends[b.ID()]; known != nil {
+		return known, nil
+	}
+	if found.service.Spec.Type == corev1.ServiceTypeExternalName {
+		b.ExternalName = found.service.Spec.ExternalName
+	} else {
+		b.Slices = t.index.EndpointSlices(name)
+	}
+	t.backends[b.ID()] = b
+	return b, nil
+}
+
+// backendChecks decide whether HTTP can be spoken to a port of a Service. The
+// first problem counts.
+var backendChecks = []func(*translation, servicePort) *problem{
+	// ExternalName Services can name anything (CVE-2021-25740).
+	(*translation).checkExternalName,
+	// The port is one of TCP, with an application protocol that is spoken.
+	(*translation).checkAppProtocol,
+	// No policy asks for TLS, which is not spoken: without it the request
+	// would go out in clear text.
+	(*translation).checkBackendTLS,
+}
+
+func (t *translation) checkExternalName(s servicePort) *problem {
+	if s.service.Spec.Type != corev1.ServiceTypeExternalName {
+		return nil
+	}
+	switch {
+	case !t.options.AllowExternalName:
+		return problemf(gwv1.RouteReasonInvalidKind, "Service %s/%s is of type ExternalName, which is not supported",
+			s.service.Namespace, s.service.Name)
+	case s.service.Spec.ExternalName == "":
+		return problemf(gwv1.RouteReasonBackendNotFound, "Service %s/%s: spec.externalName is empty", s.service.Namespace, s.service.Name)
+	}
+	return nil
+}
+
+func (t *translation) checkAppProtocol(s servicePort) *problem {
+	const reason = gwv1.RouteReasonUnsupportedProtocol
+	place := fmt.Sprintf("port %d of Service %s/%s", s.port.Port, s.service.Namespace, s.service.Name)
+	if s.port.Protocol != "" && s.port.Protocol != corev1.ProtocolTCP {
+		return problemf(reason, "%s is one of %s: HTTP needs TCP", place, s.port.Protocol)
+	}
+	if _, ok := appProtocols[appProtocol(s.port)]; !ok {
+		return problemf(reason, "%s has appProtocol %s: use http, kubernetes.io/h2c or kubernetes.io/ws", place, appProtocol(s.port))
+	}
+	return nil
+}
+
+func appProtocol(p *corev1.ServicePort) string {
+	if p.AppProtocol == nil {
+		return ""
+	}
+	return *p.AppProtocol
+}
+
+func (t *translation) checkBackendTLS(s servicePort) *problem {
+	for _, policy := range t.index.BackendTLSPolicies(types.NamespacedName{Namespace: s.service.Namespace, Name: s.service.Name}) {
+		if targets(policy, s) {
+			return problemf(gwv1.RouteReasonUnsupportedProtocol,
+				"port %d of Service %s/%s needs TLS by BackendTLSPolicy %s, which is not supported",
+				s.port.Port, s.service.Namespace, s.service.Name, policy.Name)
+		}
+	}
+	return nil
+}

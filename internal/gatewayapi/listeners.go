@@ -1,0 +1,256 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gatewayapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+)
+
+// listener is a listener of a Gateway of ours while it is worked on.
+type listener struct {
+	gateway *gateway
+	spec    *gwv1.Listener
+	// problem that rejects the listener, the first that was found.
+	problem *problem
+	// conflict with another listener. It is the problem, too.
+	conflict *problem
+	// shut is set where no socket may be opened for the listener. Other
+	// problems leave a listener that takes its hostname's requests and
+	// refuses them.
+	shut bool
+	// overlaps are the listeners with overlapping hostnames on one HTTPS port.
+	overlaps []string
+
+	kinds        []gwv1.RouteGroupKind
+	namespaces   namespaces
+	certificates []*Certificate
+	unresolved   problems
+
+	attached int32
+	model    *Listener
+}
+
+// servedKinds are the kinds of routes that listeners of a protocol take.
+// Protocols that are not here are not served.
+var servedKinds = map[gwv1.ProtocolType][]gwv1.Kind{
+	gwv1.HTTPProtocolType:  {"HTTPRoute"},
+	gwv1.HTTPSProtocolType: {"HTTPRoute"},
+}
+
+func (l *listener) hostname() string {
+	if l.spec.Hostname == nil {
+		return ""
+	}
+	return strings.ToLower(string(*l.spec.Hostname))
+}
+
+// listenerChecks decide whether a listener is accepted by itself. The first
+// problem counts.
+var listenerChecks = []func(*listener) *problem{
+	// The protocol is one that proxies listen for.
+	(*listener).checkProtocol,
+	// The port is not one that proxies need themselves.
+	(*listener).checkPort,
+	// Routes are selected in a way that can be understood.
+	(*listener).checkNamespaces,
+	// TLS is terminated, with certificates that are referred to.
+	(*listener).checkTLS,
+	// Client certificates are not asked for.
+	(*listener).checkFrontendValidation,
+}
+
+func (t *translation) newListener(g *gateway, spec *gwv1.Listener) *listener {
+	l := &listener{gateway: g, spec: spec}
+	l.namespaces = newNamespaces(g.model.Object.Namespace, spec.AllowedRoutes)
+	for _, check := range listenerChecks {
+		if l.problem = check(l); l.problem != nil {
+			break
+		}
+	}
+	l.resolveKinds()
+	if spec.Protocol == gwv1.HTTPSProtocolType && spec.TLS != nil {
+		t.resolveCertificates(l)
+	}
+	return l
+}
+
+func (l *listener) checkProtocol() *problem {
+	if _, ok := servedKinds[l.spec.Protocol]; ok {
+		return nil
+	}
+	l.shut = true
+	return problemf(gwv1.ListenerReasonUnsupportedProtocol, "protocol %s is not supported: use HTTP or HTTPS", l.spec.Protocol)
+}
+
+func (l *listener) checkPort() *problem {
+	switch l.spec.Port {
+	case config.ControlPort, config.StatusPort:
+		l.shut = true
+		return problemf(gwv1.ListenerReasonPortUnavailable, "port %d is used by the proxies themselves", l.spec.Port)
+	}
+	return nil
+}
+
+func (l *listener) checkNamespaces() *problem {
+	if l.namespaces.err == nil {
+		return nil
+	}
+	return problemf(gwv1.ListenerReasonUnsupportedValue, "allowedRoutes.namespaces: %v", l.namespaces.err)
+}
+
+func (l *listener) checkTLS() *problem {
+	const reason = gwv1.ListenerReasonUnsupportedValue
+	tls := l.spec.TLS
+	switch {
+	case l.spec.Protocol == gwv1.HTTPProtocolType && tls != nil:
+		return problemf(reason, "tls must not be set with protocol HTTP")
+	case l.spec.Protocol == gwv1.HTTPProtocolType:
+		return nil
+	case tls == nil:
+		return problemf(reason, "tls must be set with protocol HTTPS")
+	case tls.Mode != nil && *tls.Mode != gwv1.TLSModeTerminate:
+		return problemf(reason, "tls.mode %s is not supported with protocol HTTPS: use Terminate", *tls.Mode)
+	case len(tls.CertificateRefs) == 0:
+		return problemf(reason, "tls.certificateRefs is empty: certificates can't be had in another way")
+	case len(tls.Options) > 0:
+		names := make([]string, 0, len(tls.Options))
+		for name := range tls.Options {
+			names = append(names, string(name))
+		}
+		slices.Sort(names)
+		return problemf(reason, "tls.options: %s: not supported", strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// checkFrontendValidation rejects HTTPS listeners that are to verify client
+// certificates, which is not served: without it anybody would be let in.
+func (l *listener) checkFrontendValidation() *problem {
+	tls := l.gateway.model.Object.Spec.TLS
+	if l.spec.Protocol != gwv1.HTTPSProtocolType || tls == nil || tls.Frontend == nil {
+		return nil
+	}
+	validation := tls.Frontend.Default.Validation
+	for _, p := range tls.Frontend.PerPort {
+		if p.Port == l.spec.Port {
+			validation = p.TLS.Validation
+		}
+	}
+	if validation == nil {
+		return nil
+	}
+	return problemf(gwv1.ListenerReasonUnsupportedValue,
+		"spec.tls.frontend: verification of client certificates is not supported: handshakes are refused")
+}
+
+// resolveKinds works out supportedKinds: those of the spec that are served, or
+// all that are.
+func (l *listener) resolveKinds() {
+	l.kinds = []gwv1.RouteGroupKind{}
+	group := gwv1.Group(gwv1.GroupName)
+	able := servedKinds[l.spec.Protocol]
+	if l.spec.AllowedRoutes == nil || len(l.spec.AllowedRoutes.Kinds) == 0 {
+		for _, kind := range able {
+			l.kinds = append(l.kinds, gwv1.RouteGroupKind{Group: &group, Kind: kind})
+		}
+		return
+	}
+	for i, k := range l.spec.AllowedRoutes.Kinds {
+		if (k.Group == nil || *k.Group == group) && slices.Contains(able, k.Kind) {
+			l.kinds = append(l.kinds, gwv1.RouteGroupKind{Group: &group, Kind: k.Kind})
+			continue
+		}
+		l.unresolved.add(problemf(gwv1.ListenerReasonInvalidRouteKinds,
+			"allowedRoutes.kinds[%d]: %s is not supported with protocol %s", i, k.Kind, l.spec.Protocol))
+	}
+}
+
+// takes says whether the listener takes routes of a kind.
+func (l *listener) takes(kind gwv1.Kind) bool {
+	return slices.ContainsFunc(l.kinds, func(k gwv1.RouteGroupKind) bool { return k.Kind == kind })
+}
+
+// takesFrom says whether the listener takes routes from a namespace.
+func (l *listener) takesFrom(namespace string, labels labels.Set) bool {
+	return l.namespaces.contains(namespace, labels)
+}
+
+// openListeners makes the model of the listeners that get a socket.
+func (t *translation) openListeners(g *gateway) {
+	if g.problem != nil {
+		return
+	}
+	for _, l := range g.listeners {
+		if l.shut {
+			continue
+		}
+		l.model = &Listener{
+			Name:     string(l.spec.Name),
+			Port:     l.spec.Port,
+			Protocol: config.Protocol(l.spec.Protocol),
+			Hostname: l.hostname(),
+		}
+		if l.problem == nil {
+			l.model.Certificates = l.certificates
+		}
+		g.model.Listeners = append(g.model.Listeners, l.model)
+	}
+}
+
+// usable says why a listener takes no requests, or nothing.
+func (l *listener) unusable() string {
+	switch {
+	case l.problem != nil:
+		return "the listener is not accepted"
+	case l.gateway.problem != nil:
+		return "the Gateway is not accepted"
+	case l.spec.Protocol == gwv1.HTTPSProtocolType && len(l.certificates) == 0:
+		return "no certificate is usable: handshakes are refused"
+	}
+	return ""
+}
+
+func (l *listener) status() gwv1.ListenerStatus {
+	c := conditions{generation: l.gateway.model.Object.Generation}
+	c.hold(string(gwv1.ListenerConditionAccepted), string(gwv1.ListenerReasonAccepted), "the listener is served", l.problem)
+	l.addProgrammed(&c)
+	c.hold(string(gwv1.ListenerConditionResolvedRefs), string(gwv1.ListenerReasonResolvedRefs),
+		"all references are resolved", l.unresolved.summary())
+	if l.conflict != nil {
+		c.add(string(gwv1.ListenerConditionConflicted), metav1.ConditionTrue, l.conflict.reason, l.conflict.message)
+	} else {
+		c.add(string(gwv1.ListenerConditionConflicted), metav1.ConditionFalse, string(gwv1.ListenerReasonNoConflicts), "no conflicts")
+	}
+	if len(l.overlaps) > 0 {
+		c.add(string(gwv1.ListenerConditionOverlappingTLSConfig), metav1.ConditionTrue, string(gwv1.ListenerReasonOverlappingHostnames),
+			fmt.Sprintf("the hostname overlaps with listeners %s; a request whose name belongs to another listener than its connection gets 421",
+				strings.Join(l.overlaps, ", ")))
+	}
+	return gwv1.ListenerStatus{
+		Name:           l.spec.Name,
+		SupportedKinds: l.kinds,
+		AttachedRoutes: l.attached,
+		Conditions:     c.list,
+	}
+}
+
+func (l *listener) addProgrammed(c *conditions) {
+	programmed := string(gwv1.ListenerConditionProgrammed)
+	switch reason := l.unusable(); {
+	case l.conflict != nil:
+		c.add(programmed, metav1.ConditionFalse, l.conflict.reason, l.conflict.message)
+	case reason != "":
+		c.add(programmed, metav1.ConditionFalse, string(gwv1.ListenerReasonInvalid), reason)
+	default:
+		c.add(programmed, metav1.ConditionUnknown, string(gwv1.ListenerReasonPending), "waiting for the proxies")
+	}
+}

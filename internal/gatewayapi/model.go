@@ -1,0 +1,147 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gatewayapi
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/api/v1alpha1"
+	"github.com/kubera-dev/kubera/caddymodule/config"
+)
+
+// Gateway is what one Gateway serves, with all references resolved. It shares
+// objects with the snapshot and must not be modified.
+type Gateway struct {
+	// Object is the Gateway that this is the model of.
+	Object *gwv1.Gateway
+	// Parameters of its GatewayClass and its own, merged.
+	Parameters v1alpha1.GatewayParametersSpec
+	// Accepted is false where the Gateway as a whole is rejected. There are no
+	// Listeners then.
+	Accepted bool
+	// Listeners that are to be opened, in the order of the spec. Listeners
+	// that are rejected are not among them.
+	Listeners []*Listener
+	// Routes that are attached to Listeners, sorted by ID.
+	Routes []*Route
+	// Backends that Routes use, sorted by ID.
+	Backends []*Backend
+	// Services and Secrets that decide what is served, whether they exist or
+	// not, sorted.
+	Services []types.NamespacedName
+	Secrets  []types.NamespacedName
+}
+
+// ID is the namespace and name, "default/web".
+func (g *Gateway) ID() string { return g.Object.Namespace + "/" + g.Object.Name }
+
+// Name is the namespace and name.
+func (g *Gateway) Name() types.NamespacedName {
+	return types.NamespacedName{Namespace: g.Object.Namespace, Name: g.Object.Name}
+}
+
+// Port is a port that a Gateway listens on.
+type Port struct {
+	Number int32
+	// Protocol is that of all listeners of the port.
+	Protocol config.Protocol
+}
+
+// Ports that the Gateway listens on, sorted.
+func (g *Gateway) Ports() []Port {
+	set := map[Port]struct{}{}
+	for _, l := range g.Listeners {
+		set[Port{l.Port, l.Protocol}] = struct{}{}
+	}
+	return slices.SortedFunc(maps.Keys(set), func(a, b Port) int { return cmp.Compare(a.Number, b.Number) })
+}
+
+// Listener is a listener that is to be opened.
+type Listener struct {
+	Name string
+	// Port as the spec has it, by which clients know the listener.
+	Port     int32
+	Protocol config.Protocol
+	// Hostname is exact, a wildcard, or empty for every name.
+	Hostname string
+	// Certificates of an HTTPS listener. With none, handshakes are refused.
+	Certificates []*Certificate
+}
+
+// Certificate is a key pair that was parsed and found to match.
+type Certificate struct {
+	Secret types.NamespacedName
+	Chain  string
+	Key    string
+}
+
+// ID names the certificate in a configuration.
+func (c *Certificate) ID() string { return "Secret/" + c.Secret.String() }
+
+// Route is a route with the listeners of one Gateway that it is attached to.
+type Route struct {
+	Kind        gwv1.Kind
+	Name        types.NamespacedName
+	Created     time.Time
+	Attachments []Attachment
+	// Rules are shared by all Gateways that the route is attached to.
+	Rules []*Rule
+}
+
+// ID names the route in a configuration, "HTTPRoute/default/web".
+func (r *Route) ID() string { return string(r.Kind) + "/" + r.Name.String() }
+
+// Attachment binds a route to a listener.
+type Attachment struct {
+	Listener *Listener
+	// Hostnames are the route's own, those that intersect with the listener's.
+	// Empty: whatever the listener admits.
+	Hostnames []string
+}
+
+// Rule of a route. Matches, filters and timeouts have the form of the
+// configuration, which is as neutral as another form would be.
+type Rule struct {
+	Name    string
+	Matches []config.Match
+	// ErrorStatus, if not 0, answers all requests of the rule.
+	ErrorStatus int
+	Filters     []config.Filter
+	Backends    []Share
+	Timeouts    *config.Timeouts
+}
+
+// Share of the requests of a rule.
+type Share struct {
+	// Backend is nil if the reference is invalid.
+	Backend *Backend
+	Weight  int32
+	Filters []config.Filter
+}
+
+// Backend is a port of a Service.
+type Backend struct {
+	Service types.NamespacedName
+	// Port of the Service, and its name there, which EndpointSlices know it by.
+	Port     int32
+	PortName string
+	Protocol config.BackendProtocol
+	// ExternalName is set for Services of that type instead of Slices.
+	ExternalName string
+	// Slices hold the endpoints, of all ports of the Service.
+	Slices []*discoveryv1.EndpointSlice
+}
+
+// ID names the backend in a configuration, "Service/default/echo/8080".
+func (b *Backend) ID() string {
+	return "Service/" + b.Service.String() + "/" + strconv.Itoa(int(b.Port))
+}

@@ -1,0 +1,96 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gatewayapi
+
+import (
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// PushState is what became of the configuration of a Gateway: the one input of a
+// status that is no object.
+type PushState struct {
+	// Proxies is the number of proxies that are to serve the Gateway now, and
+	// Applied how many of them run a configuration made of this generation.
+	Proxies int
+	Applied int
+	// Refusal is what a proxy said that refused the configuration, or empty.
+	Refusal string
+	// Addresses that the Gateway can be reached at.
+	Addresses []gwv1.GatewayStatusAddress
+	// AddressProblem says why there are none yet, or is empty.
+	AddressProblem string
+}
+
+// Programmed completes the status of a Gateway, as Translate gives it: it fills in
+// the addresses, and settles conditions of type Programmed that are Unknown, of the
+// Gateway and of its listeners. Nothing else depends on proxies; what is refused for
+// its own sake stays refused. The status given is not modified.
+func Programmed(status gwv1.GatewayStatus, spec gwv1.GatewaySpec, state PushState) gwv1.GatewayStatus {
+	result := *status.DeepCopy()
+	result.Addresses = slices.Clone(state.Addresses)
+	outcome := state.outcome()
+	for i := range result.Listeners {
+		settle(result.Listeners[i].Conditions, outcome)
+	}
+	if p := state.addressProblem(spec.Addresses); p != nil && outcome.status == metav1.ConditionTrue {
+		outcome = settlement{metav1.ConditionFalse, p.reason, p.message}
+	}
+	settle(result.Conditions, outcome)
+	return result
+}
+
+// settlement is what an undecided condition becomes.
+type settlement struct {
+	status  metav1.ConditionStatus
+	reason  string
+	message string
+}
+
+func (s PushState) outcome() settlement {
+	switch {
+	case s.Refusal != "":
+		return settlement{metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid),
+			"a proxy refused the configuration and keeps the last one: " + bounded(s.Refusal)}
+	case s.Proxies == 0:
+		return settlement{metav1.ConditionFalse, string(gwv1.GatewayReasonPending), "no proxy is ready"}
+	case s.Applied < s.Proxies:
+		return settlement{metav1.ConditionFalse, string(gwv1.GatewayReasonPending),
+			fmt.Sprintf("%d of %d proxies run this configuration", s.Applied, s.Proxies)}
+	}
+	return settlement{metav1.ConditionTrue, string(gwv1.GatewayReasonProgrammed),
+		fmt.Sprintf("%d of %d proxies run this configuration", s.Applied, s.Proxies)}
+}
+
+// addressProblem finds out whether there is an address, and one of each type that
+// the spec asks for without a value.
+func (s PushState) addressProblem(wanted []gwv1.GatewaySpecAddress) *problem {
+	const reason = gwv1.GatewayReasonAddressNotAssigned
+	if len(s.Addresses) == 0 {
+		if s.AddressProblem != "" {
+			return problemf(reason, "%s", bounded(s.AddressProblem))
+		}
+		return problemf(reason, "no address is assigned yet")
+	}
+	for i, w := range wanted {
+		typ := addressType(w.Type)
+		if !slices.ContainsFunc(s.Addresses, func(a gwv1.GatewayStatusAddress) bool { return addressType(a.Type) == typ }) {
+			return problemf(reason, "spec.addresses[%d]: no address of type %s is assigned", i, typ)
+		}
+	}
+	return nil
+}
+
+// settle decides the condition Programmed, if it is Unknown.
+func settle(conditions []metav1.Condition, s settlement) {
+	for i := range conditions {
+		c := &conditions[i]
+		if c.Type == string(gwv1.GatewayConditionProgrammed) && c.Status == metav1.ConditionUnknown {
+			c.Status, c.Reason, c.Message = s.status, s.reason, s.message
+		}
+	}
+}
