@@ -1,0 +1,158 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package proxy
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/router"
+	"github.com/kubera-dev/kubera/caddymodule/upstream"
+)
+
+// Compile makes a table of a configuration, and touches nothing that runs. The
+// error is, or wraps, a *config.Refusal that names the object which is wrong.
+func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
+	c := compiler{
+		engine: e,
+		table: &Table{
+			sockets:   map[string]*socket{},
+			backends:  make(map[upstream.Key]*upstream.Backend, len(cfg.Backends)),
+			endpoints: make(map[upstream.Key][]config.Endpoint, len(cfg.Backends)),
+		},
+		backends: make(map[string]*upstream.Backend, len(cfg.Backends)),
+		gateways: make(map[string]*gateway, len(cfg.Gateways)),
+		rules:    make(map[string][]router.Rule[*rule], len(cfg.Listeners)),
+	}
+	c.addBackends(cfg.Backends)
+	for i := range cfg.Gateways {
+		if err := c.addGateway(&cfg.Gateways[i]); err != nil {
+			return nil, err
+		}
+	}
+	for i := range cfg.Routes {
+		if err := c.addRoute(&cfg.Routes[i]); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.addListeners(cfg.Listeners); err != nil {
+		return nil, err
+	}
+	return c.table, nil
+}
+
+// compiler holds what is known by name while a table is made.
+type compiler struct {
+	engine   *Engine
+	table    *Table
+	backends map[string]*upstream.Backend
+	gateways map[string]*gateway
+	rules    map[string][]router.Rule[*rule] // by listener
+}
+
+func (c *compiler) addBackends(backends []config.Backend) {
+	for i := range backends {
+		spec := &backends[i]
+		key := upstream.KeyOf(spec)
+		b := c.engine.registry.Get(key)
+		c.backends[spec.ID] = b
+		c.table.backends[key] = b
+		c.table.endpoints[key] = spec.Endpoints
+	}
+}
+
+func (c *compiler) addGateway(spec *config.Gateway) error {
+	g := &gateway{id: spec.ID, errors: spec.ErrorResponses}
+	if spec.Limits != nil {
+		g.maxBody = spec.Limits.MaxRequestBodyBytes
+	}
+	c.gateways[spec.ID] = g
+	return nil
+}
+
+// addRoute compiles each rule once, however many listeners it is attached to: a
+// rule spreads its requests as one.
+func (c *compiler) addRoute(route *config.Route) error {
+	rules := make([]*rule, len(route.Rules))
+	for i := range route.Rules {
+		compiled, err := c.rule(route, i)
+		if err != nil {
+			return err
+		}
+		rules[i] = compiled
+	}
+	for _, a := range route.Attachments {
+		for i := range route.Rules {
+			c.rules[a.Listener] = append(c.rules[a.Listener], router.Rule[*rule]{
+				Hostnames: a.Hostnames,
+				Matches:   route.Rules[i].Matches,
+				Created:   route.Created,
+				RouteID:   route.ID,
+				Index:     i,
+				Value:     rules[i],
+			})
+		}
+	}
+	return nil
+}
+
+func (c *compiler) rule(route *config.Route, index int) (*rule, error) {
+	spec := &route.Rules[index]
+	r := &rule{route: route.ID, errorStatus: spec.ErrorStatus}
+	if spec.Timeouts != nil {
+		r.requestTimeout = time.Duration(spec.Timeouts.Request)
+		r.tryTimeout = time.Duration(spec.Timeouts.BackendRequest)
+	}
+	weights := make([]int32, len(spec.Backends))
+	r.shares = make([]share, len(spec.Backends))
+	for i, b := range spec.Backends {
+		weights[i] = b.Weight
+		if b.Backend == "" {
+			continue
+		}
+		backend, ok := c.backends[b.Backend]
+		if !ok {
+			return nil, &config.Refusal{
+				Object:  route.ID,
+				Field:   field("rules", index) + "." + field("backends", i) + ".backend",
+				Message: fmt.Sprintf("there is no backend %q", b.Backend),
+			}
+		}
+		r.shares[i].backend = backend
+	}
+	r.spread = newSpread(weights)
+	return r, nil
+}
+
+func (c *compiler) addListeners(specs []config.Listener) error {
+	sockets := map[string]map[string]*listener{}
+	for i := range specs {
+		spec := &specs[i]
+		g, ok := c.gateways[spec.Gateway]
+		if !ok {
+			return &config.Refusal{Object: spec.ID, Field: "gateway", Message: fmt.Sprintf("there is no gateway %q", spec.Gateway)}
+		}
+		rules, err := router.Compile(c.rules[spec.ID])
+		if err != nil {
+			return err
+		}
+		address := spec.BindAddress()
+		if sockets[address] == nil {
+			sockets[address] = map[string]*listener{}
+			c.table.sockets[address] = &socket{tls: spec.Protocol == config.HTTPS}
+		}
+		if other, taken := sockets[address][spec.Hostname]; taken {
+			return &config.Refusal{
+				Object: spec.ID, Field: "hostname",
+				Message: fmt.Sprintf("listener %q has the hostname %q on the same address", other.id, spec.Hostname),
+			}
+		}
+		sockets[address][spec.Hostname] = &listener{id: spec.ID, gateway: g, port: spec.Port, rules: rules}
+	}
+	for address, byHost := range sockets {
+		c.table.sockets[address].listeners = router.NewHosts(byHost)
+	}
+	return nil
+}

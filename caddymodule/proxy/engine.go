@@ -1,0 +1,61 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package proxy
+
+import (
+	"net/http"
+	"sync/atomic"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/upstream"
+)
+
+// Engine serves the requests of a process. Make one with New.
+type Engine struct {
+	options  Options
+	table    atomic.Pointer[Table]
+	registry *upstream.Registry
+	streams  upstream.Streams
+	draining atomic.Bool
+}
+
+// New returns an engine that answers 404 until the first Swap. It must be closed.
+func New(options Options) *Engine {
+	e := &Engine{options: options, registry: upstream.NewRegistry()}
+	e.table.Store(&Table{})
+	return e
+}
+
+// Swap makes t the table for all requests that begin from now on. Backends and
+// endpoints that it shares with the table before keep their connections; others
+// are retired: idle connections are closed, running requests end in their own
+// time. Compile and Swap are to be called by one goroutine at a time.
+func (e *Engine) Swap(t *Table) {
+	for key, endpoints := range t.endpoints {
+		t.backends[key].SetEndpoints(endpoints)
+	}
+	t.endpoints = nil
+	e.table.Store(t)
+	e.registry.Use(t.backends)
+}
+
+// SetEndpoints replaces the endpoints of some backends of the table in use, or of
+// none if one of them is unknown: the error is then a *config.Refusal.
+func (e *Engine) SetEndpoints(update []config.BackendEndpoints) error {
+	return e.registry.SetEndpoints(update)
+}
+
+// Handler serves the requests of the socket for the listeners whose BindAddress
+// is address.
+func (e *Engine) Handler(address string) http.Handler {
+	return &handler{engine: e, address: address}
+}
+
+// SetDraining makes answers ask clients to use another connection for their next
+// request: with Connection: close, which net/http turns into GOAWAY in HTTP/2.
+func (e *Engine) SetDraining(draining bool) { e.draining.Store(draining) }
+
+// Close closes the idle connections to backends. Requests under way end in their
+// own time.
+func (e *Engine) Close() { e.registry.Close() }

@@ -1,0 +1,104 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package proxy
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/router"
+	"github.com/kubera-dev/kubera/caddymodule/upstream"
+)
+
+// exchange is a request on its way, and all that is allocated for it.
+type exchange struct {
+	engine *Engine
+	w      http.ResponseWriter
+	r      *http.Request
+	begin  time.Time
+
+	listener *listener // nil if none
+	rule     *rule     // nil if none
+	lookup   router.Request
+	// target is the request target of the client, to be sent on as it is unless
+	// a filter changes the URL; empty if it is to be made from the URL anyway.
+	target   string
+	original originalURL
+
+	request  upstream.Request
+	trailer  http.Header
+	body     limitedBody
+	deadline time.Time
+
+	status      int
+	sent        int64
+	wroteHeader bool
+	cut         bool // the response is incomplete and must not look complete
+	interrupted bool // reading the request body was given up
+
+	// Method values, made once.
+	interrupt func()
+	interim   func(status int)
+}
+
+// originalURL is what filters may change.
+type originalURL struct{ path, rawPath, rawQuery string }
+
+var exchanges = sync.Pool{New: func() any {
+	x := &exchange{}
+	x.interrupt, x.interim = x.interruptBody, x.writeInterim
+	return x
+}}
+
+func newExchange(e *Engine, w http.ResponseWriter, r *http.Request) *exchange {
+	x := exchanges.Get().(*exchange)
+	x.engine, x.w, x.r, x.begin = e, w, r, time.Now()
+	return x
+}
+
+// release gives the exchange back, with no reference into the request left.
+func (x *exchange) release() {
+	x.lookup.Reset()
+	*x = exchange{lookup: x.lookup, interrupt: x.interrupt, interim: x.interim}
+	exchanges.Put(x)
+}
+
+// refuse answers by ourselves.
+func (x *exchange) refuse(status int, _ string) {
+	x.status, x.wroteHeader = status, true
+	x.w.Header()["Content-Length"] = []string{"0"}
+	x.w.WriteHeader(status)
+}
+
+// normalizePath makes the path of the URL the one to match, and decides what is
+// sent on. It returns false for a path that leads above the root.
+func (x *exchange) normalizePath() (string, bool) {
+	u := x.r.URL
+	clean, dots, ok := cleanPath(u.Path)
+	if !ok {
+		return "", false
+	}
+	if x.r.RequestURI != "" && x.r.RequestURI[0] == '/' && !dots {
+		x.target = x.r.RequestURI
+	}
+	if len(clean) != len(u.Path) {
+		u.Path, u.RawPath = clean, ""
+	}
+	x.original = originalURL{u.Path, u.RawPath, u.RawQuery}
+	return clean, true
+}
+
+// outgoingTarget is the request target for the backend.
+func (x *exchange) outgoingTarget() string {
+	u := x.r.URL
+	if x.target != "" && x.original == (originalURL{u.Path, u.RawPath, u.RawQuery}) {
+		return x.target
+	}
+	target := u.EscapedPath()
+	if u.RawQuery != "" || u.ForceQuery {
+		target += "?" + u.RawQuery
+	}
+	return target
+}

@@ -1,0 +1,224 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/upstream"
+)
+
+// forward sends the request to the share's backend and its response to the client.
+func (x *exchange) forward(s *share) {
+	if !x.prepare() {
+		return
+	}
+	resp, err := s.backend.Do(&x.request)
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	if resp.Status == http.StatusSwitchingProtocols {
+		x.upgrade(resp)
+	} else {
+		x.respond(resp)
+	}
+	resp.Close()
+	x.leaveBody()
+}
+
+// prepare makes the request for the backend.
+func (x *exchange) prepare() bool {
+	r, q := x.r, &x.request
+	upgrade := ""
+	if r.ProtoMajor == 1 {
+		upgrade = upgradeType(r.Header)
+	}
+	trailers := wantsTrailers(r.Header)
+	upstream.StripHopByHop(r.Header)
+	delete(r.Header, "Trailer")
+	delete(r.Header, "Content-Length") // Go keeps it among the fields in HTTP/2
+	if trailers {
+		r.Header["Te"] = teTrailers
+	}
+	q.Context, q.Method, q.Host, q.Header = r.Context(), r.Method, r.Host, r.Header
+	q.Target, q.Upgrade = x.outgoingTarget(), upgrade
+	q.ResponseHeader, q.Interim = x.w.Header(), x.interim
+	q.TryTimeout = x.rule.tryTimeout
+	if x.rule.requestTimeout > 0 {
+		x.deadline = x.begin.Add(x.rule.requestTimeout)
+		q.Deadline = x.deadline
+	}
+	delete(q.ResponseHeader, "Connection") // set again by respond
+	return x.prepareBody()
+}
+
+var teTrailers = []string{"trailers"}
+
+// prepareBody returns false if the body is too long to begin with.
+func (x *exchange) prepareBody() bool {
+	r, q := x.r, &x.request
+	if r.Body == nil || r.Body == http.NoBody {
+		return true
+	}
+	q.Body, q.ContentLength, q.InterruptBody = r.Body, r.ContentLength, x.interrupt
+	q.Trailer = &r.Trailer
+	if limit := x.listener.gateway.maxBody; limit > 0 {
+		if r.ContentLength > limit {
+			x.refuse(http.StatusRequestEntityTooLarge, "the request body is too large")
+			return false
+		}
+		x.body = limitedBody{src: r.Body, left: limit}
+		q.Body = &x.body
+	}
+	control := http.NewResponseController(x.w)
+	if !x.deadline.IsZero() {
+		_ = control.SetReadDeadline(x.deadline)
+	}
+	if r.ProtoMajor == 1 {
+		// Else net/http would read the body away before it writes a header.
+		_ = control.EnableFullDuplex()
+	}
+	return true
+}
+
+// respond writes the response as it comes: whenever nothing more is here yet,
+// what was written is flushed.
+func (x *exchange) respond(resp *upstream.Response) {
+	h := resp.Header
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // else net/http guesses one
+	}
+	if x.engine.draining.Load() {
+		h["Connection"] = connectionClose
+	}
+	x.status, x.wroteHeader = resp.Status, true
+	if !x.deadline.IsZero() {
+		control := http.NewResponseController(x.w)
+		_ = control.SetWriteDeadline(x.deadline)
+		defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
+	}
+	x.w.WriteHeader(resp.Status)
+	if err := x.copyBody(resp); err != nil {
+		x.cut = true
+		x.note(err)
+		return
+	}
+	x.copyTrailer(h, resp.Trailer())
+}
+
+func (x *exchange) copyBody(resp *upstream.Response) error {
+	for pending := true; ; {
+		if pending && !resp.Ready() {
+			if err := flush(x.w); err != nil {
+				return err
+			}
+			pending = false
+		}
+		piece, err := resp.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		n, err := x.w.Write(piece)
+		x.sent += int64(n)
+		if err != nil {
+			return err
+		}
+		pending = true
+	}
+}
+
+func flush(w http.ResponseWriter) error {
+	if f, ok := w.(interface{ FlushError() error }); ok {
+		return f.FlushError()
+	}
+	return http.NewResponseController(w).Flush()
+}
+
+// copyTrailer hands the trailers to net/http. Those that were not announced only
+// go out in a response of unknown length, which flushing makes of a short one.
+func (x *exchange) copyTrailer(h, trailer http.Header) {
+	if len(trailer) == 0 {
+		return
+	}
+	_ = flush(x.w)
+	for name, values := range trailer {
+		delete(h, name) // the field of the header, if it was announced
+		h[http.TrailerPrefix+name] = values
+	}
+}
+
+// writeInterim sends a 1xx response on.
+func (x *exchange) writeInterim(status int) { x.w.WriteHeader(status) }
+
+// fail answers for a backend that gave no response.
+func (x *exchange) fail(err error) {
+	defer x.leaveBody()
+	x.note(err)
+	status, detail := http.StatusBadGateway, "the backend gave no valid response"
+	var e *upstream.Error
+	if errors.As(err, &e) {
+		switch e.Kind {
+		case upstream.NoEndpoints:
+			status, detail = http.StatusServiceUnavailable, "the backend has no endpoints"
+		case upstream.ConnectFailed:
+			detail = "the backend can't be reached"
+		case upstream.Timeout:
+			status, detail = http.StatusGatewayTimeout, "the backend did not answer in time"
+		case upstream.Canceled:
+			x.status, x.cut = statusClientClosed, true
+			return
+		case upstream.RequestBody:
+			status, detail = http.StatusBadRequest, "the request body could not be read"
+			switch {
+			case errors.Is(err, errBodyTooLarge):
+				status, detail = http.StatusRequestEntityTooLarge, "the request body is too large"
+			case !x.deadline.IsZero() && !time.Now().Before(x.deadline):
+				status, detail = http.StatusGatewayTimeout, "the request did not arrive in time"
+			}
+			x.interrupted = true
+		}
+	}
+	x.refuse(status, detail)
+}
+
+// statusClientClosed is logged where the client went away.
+const statusClientClosed = 499
+
+// note logs what a client can't be told.
+func (x *exchange) note(error) {}
+
+// upgradeType is the protocol that a request asks to switch to, or "".
+func upgradeType(h http.Header) string {
+	up, ok := h["Upgrade"]
+	if !ok || len(up) != 1 {
+		return ""
+	}
+	for _, v := range h["Connection"] {
+		for option := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(option), "upgrade") {
+				return up[0]
+			}
+		}
+	}
+	return ""
+}
+
+func wantsTrailers(h http.Header) bool {
+	for _, v := range h["Te"] {
+		for coding := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(coding), "trailers") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,73 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package proxy
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/router"
+	"github.com/kubera-dev/kubera/caddymodule/upstream"
+)
+
+// Table is a compiled configuration. Immutable once swapped in, but for the
+// counters by which its rules spread requests.
+type Table struct {
+	sockets  map[string]*socket
+	backends map[upstream.Key]*upstream.Backend
+	// endpoints are what Swap gives to the backends; nil afterwards.
+	endpoints map[upstream.Key][]config.Endpoint
+}
+
+// socket is what is listened for at one address.
+type socket struct {
+	tls       bool
+	listeners *router.Hosts[*listener]
+}
+
+// listener is one listener of a Gateway.
+type listener struct {
+	id      string
+	gateway *gateway
+	port    int32
+	rules   *router.Table[*rule]
+}
+
+// gateway is what the listeners of a Gateway have in common.
+type gateway struct {
+	id      string
+	errors  config.ErrorFormat
+	maxBody int64 // 0 for no bound
+}
+
+// rule is what becomes of a request.
+type rule struct {
+	route          string
+	errorStatus    int // 0 for none
+	shares         []share
+	spread         *spread // nil without a share that gets requests
+	requestTimeout time.Duration
+	tryTimeout     time.Duration
+}
+
+// share is a backend of a rule.
+type share struct {
+	backend *upstream.Backend // nil for a reference that could not be resolved
+}
+
+// choose returns the share that the next request goes to, or nil.
+func (r *rule) choose() *share {
+	switch {
+	case r.spread == nil:
+		return nil
+	case len(r.shares) == 1:
+		return &r.shares[0]
+	}
+	return &r.shares[r.spread.pick()]
+}
+
+func field(name string, index int) string {
+	return name + "[" + strconv.Itoa(index) + "]"
+}

@@ -1,0 +1,49 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"net/http"
+
+	"github.com/kubera-dev/kubera/caddymodule/upstream"
+)
+
+// upgrade answers 101 and joins the two connections until both have closed.
+func (x *exchange) upgrade(resp *upstream.Response) {
+	client, buffered, err := http.NewResponseController(x.w).Hijack()
+	if err != nil {
+		clear(x.w.Header())
+		x.refuse(http.StatusBadGateway, "the connection can't change its protocol")
+		return
+	}
+	x.status, x.wroteHeader = resp.Status, true
+	if err := writeSwitching(client, resp); err != nil {
+		x.note(err)
+		client.Close()
+		return
+	}
+	resp.Tunnel(client, early(buffered), &x.engine.streams)
+}
+
+// writeSwitching writes the response that net/http doesn't write on a hijacked
+// connection.
+func writeSwitching(client net.Conn, resp *upstream.Response) error {
+	var head bytes.Buffer
+	head.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + resp.Upgrade + "\r\n")
+	if err := resp.Header.Write(&head); err != nil {
+		return err
+	}
+	head.WriteString("\r\n")
+	_, err := client.Write(head.Bytes())
+	return err
+}
+
+// early is what the client has sent behind its request.
+func early(buffered *bufio.ReadWriter) []byte {
+	p, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	return p
+}

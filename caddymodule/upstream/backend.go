@@ -1,0 +1,211 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package upstream
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+)
+
+// Backend sends requests to the endpoints of one backend. Its methods are safe
+// for concurrent use.
+type Backend struct {
+	id       string
+	protocol config.BackendProtocol
+	set      atomic.Pointer[endpointSet]
+
+	mu      sync.Mutex // held while set is changed
+	retired bool
+}
+
+// ID returns the ID of the backend in the configuration.
+func (b *Backend) ID() string { return b.id }
+
+// SetEndpoints replaces the endpoints. Those whose address stays keep their
+// connections; of those that go, idle connections are closed at once and the
+// others when their exchange ends.
+func (b *Backend) SetEndpoints(endpoints []config.Endpoint) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	old := b.set.Load().byAddress()
+	next := &endpointSet{}
+	seen := make(map[string]bool, len(endpoints))
+	for _, spec := range endpoints {
+		if seen[spec.Address] {
+			continue
+		}
+		seen[spec.Address] = true
+		e, ok := old[spec.Address]
+		if !ok {
+			e = b.newEndpoint(spec.Address)
+		}
+		delete(old, spec.Address)
+		if spec.Draining {
+			next.draining = append(next.draining, e)
+		} else {
+			next.ready = append(next.ready, e)
+		}
+	}
+	b.set.Store(next)
+	for _, e := range old {
+		e.retire()
+	}
+}
+
+// newEndpoint makes an endpoint of a backend; after retirement one that keeps no
+// connections.
+func (b *Backend) newEndpoint(address string) *Endpoint {
+	e := &Endpoint{address: address, retired: b.retired}
+	if b.protocol == config.BackendH2C {
+		e.h2 = newH2Client(e)
+	}
+	return e
+}
+
+func (s *endpointSet) byAddress() map[string]*Endpoint {
+	m := make(map[string]*Endpoint, len(s.ready)+len(s.draining))
+	for _, e := range s.ready {
+		m[e.address] = e
+	}
+	for _, e := range s.draining {
+		m[e.address] = e
+	}
+	return m
+}
+
+// retire gives up pooling. Requests of a configuration that is on its way out are
+// still served.
+func (b *Backend) retire() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.retired = true
+	for _, e := range b.set.Load().byAddress() {
+		e.retire()
+	}
+}
+
+func (b *Backend) prune() {
+	for _, e := range b.set.Load().byAddress() {
+		e.prune()
+	}
+}
+
+// inlineBuffers hold small bodies between reading and the end of the exchange.
+var inlineBuffers = sync.Pool{New: func() any { return new([maxInline]byte) }}
+
+// Do sends a request to one of the endpoints and returns the beginning of the
+// response. Another endpoint is tried where no connection can be made; on a
+// connection that turns out to be dead the request is sent again where that
+// can't make it happen twice. All errors are of type *Error.
+func (b *Backend) Do(q *Request) (*Response, error) {
+	if n := q.ContentLength; q.Body != nil && n > 0 && n <= maxInline {
+		buf := inlineBuffers.Get().(*[maxInline]byte)
+		defer inlineBuffers.Put(buf) // the request is sent when do returns
+		if err := q.prepare(buf); err != nil {
+			return nil, classify(q.Context, "", RequestBody, err)
+		}
+	} else if err := q.prepare(nil); err != nil {
+		return nil, classify(q.Context, "", RequestBody, err)
+	}
+	return b.do(q)
+}
+
+func (b *Backend) do(q *Request) (*Response, error) {
+	set := b.set.Load()
+	var failed error
+	var triedArray [maxTries]*Endpoint
+	for tried := triedArray[:0]; len(tried) < maxTries; {
+		e := set.pick(tried)
+		if e == nil {
+			break
+		}
+		tried = append(tried, e)
+		resp, err := e.do(q)
+		if err == nil {
+			return resp, nil
+		}
+		failed = err
+		var own *Error
+		if !errors.As(err, &own) || own.Kind != ConnectFailed {
+			return nil, err
+		}
+	}
+	if failed == nil {
+		failed = &Error{Kind: NoEndpoints}
+	}
+	return nil, failed
+}
+
+// do sends the request to this endpoint.
+func (e *Endpoint) do(q *Request) (*Response, error) {
+	e.inflight.Add(1)
+	var resp *Response
+	var err error
+	if e.h2 != nil {
+		resp, err = e.h2.do(q)
+	} else {
+		resp, err = e.do1(q)
+	}
+	if err != nil {
+		e.inflight.Add(-1)
+	}
+	return resp, err
+}
+
+func (e *Endpoint) do1(q *Request) (*Response, error) {
+	if c := e.get(q.replayable()); c != nil {
+		resp, err := c.roundTrip(q)
+		if err == nil || !c.mayRetry(q, err) {
+			return resp, err
+		}
+	}
+	c, err := e.connect(q)
+	if err != nil {
+		return nil, err
+	}
+	return c.roundTrip(q)
+}
+
+// mayRetry reports whether a request that failed on an idle connection may be
+// sent on another: the endpoint has answered nothing and either can't have seen
+// the request or may see it twice, and its body is still here.
+func (c *conn) mayRetry(q *Request, err error) bool {
+	var own *Error
+	if !errors.As(err, &own) || own.Kind != BadResponse || c.started {
+		return false
+	}
+	return q.replayable() || c.accepted == 0 && !c.uploaded
+}
+
+// connect makes a connection within the deadlines of the request.
+func (e *Endpoint) connect(q *Request) (*conn, error) {
+	ctx := q.Context
+	if deadline := tryDeadline(q); !deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
+	}
+	nc, err := e.dial(ctx)
+	if err != nil {
+		kind := ConnectFailed
+		if ctx.Err() != nil {
+			kind = Timeout
+		}
+		return nil, dialError(q.Context, e.address, kind, err)
+	}
+	return newConn(e, nc), nil
+}
+
+// dialError is classify, but for a timeout of the dialer itself, after which
+// another endpoint may be tried.
+func dialError(ctx context.Context, address string, kind Kind, err error) error {
+	if ctx.Err() != nil {
+		return classify(ctx, address, kind, err)
+	}
+	return &Error{Kind: kind, Endpoint: address, Err: err}
+}

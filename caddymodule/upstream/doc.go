@@ -1,0 +1,18 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package upstream sends requests to the endpoints of backends.
+//
+// HTTP/1.1 is spoken by a client of its own: connections are pooled per endpoint
+// and driven by the goroutine of the request, so that an exchange costs no
+// goroutine switches, and only a request with a body that is not already here
+// gets a second goroutine, which uploads it while the response may be arriving.
+// HTTP/2 in clear text goes through net/http's Transport, one per endpoint.
+//
+// A Registry holds the backends of the process. They outlive configurations:
+// a new set of endpoints leaves the connections and counters of those that stay
+// as they are.
+//
+// What is parsed from an endpoint is parsed strictly (RFC 9112): whatever two
+// readers could understand in two ways is an error and closes the connection.
+package upstream

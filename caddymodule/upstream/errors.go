@@ -1,0 +1,106 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// Kind says what became of a request that got no response, or a part of one.
+type Kind int
+
+// The kinds of errors.
+const (
+	// NoEndpoints: the backend has none.
+	NoEndpoints Kind = iota + 1
+	// ConnectFailed: no connection could be made to the endpoints tried.
+	ConnectFailed
+	// Timeout: the deadline of the request or of the try has passed.
+	Timeout
+	// Canceled: the client is gone.
+	Canceled
+	// RequestBody: the body of the request could not be read. Err is the error of
+	// the reader.
+	RequestBody
+	// BadResponse: the endpoint closed the connection early, or sent something
+	// that is not a response.
+	BadResponse
+)
+
+// String returns the words used in logs.
+func (k Kind) String() string {
+	switch k {
+	case NoEndpoints:
+		return "no endpoints"
+	case ConnectFailed:
+		return "connect failed"
+	case Timeout:
+		return "timeout"
+	case Canceled:
+		return "canceled"
+	case RequestBody:
+		return "request body"
+	case BadResponse:
+		return "bad response"
+	}
+	return fmt.Sprintf("Kind(%d)", int(k))
+}
+
+// Error is the error of a request. All errors of Backend.Do and Response.Next
+// are of this type.
+type Error struct {
+	Kind Kind
+	// Endpoint is the address tried last, empty if there was none.
+	Endpoint string
+	Err      error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	text := e.Kind.String()
+	if e.Endpoint != "" {
+		text = e.Endpoint + ": " + text
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// What a response can be wrong about.
+var (
+	errHeadTooLarge   = errors.New("response header is too large")
+	errMalformedHead  = errors.New("malformed response header")
+	errObsFold        = errors.New("folded response header field")
+	errFraming        = errors.New("ambiguous length of the response")
+	errMalformedChunk = errors.New("malformed chunked body")
+	errInterim        = errors.New("too many interim responses")
+	errUnasked        = errors.New("switched protocols without being asked to, or to another one")
+	errStale          = errors.New("connection was closed before the response began")
+	errBodyTooLong    = errors.New("request body is longer than its Content-Length")
+)
+
+// classify tells what err, met while talking to an endpoint, means. A deadline
+// that was moved because the client left is no timeout.
+func classify(ctx context.Context, endpoint string, kind Kind, err error) *Error {
+	var own *Error
+	if errors.As(err, &own) {
+		return own
+	}
+	switch cause := ctx.Err(); {
+	case errors.Is(cause, context.DeadlineExceeded):
+		kind = Timeout
+	case cause != nil:
+		kind = Canceled
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		kind = Timeout
+	}
+	return &Error{Kind: kind, Endpoint: endpoint, Err: err}
+}

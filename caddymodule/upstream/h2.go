@@ -1,0 +1,240 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package upstream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// h2PingAfter is how long a connection may be silent before it is asked
+	// whether it lives, and h2PingTimeout how long it may take to answer: a pod
+	// that is gone is noticed in 15 seconds.
+	h2PingAfter   = 10 * time.Second
+	h2PingTimeout = 5 * time.Second
+)
+
+// h2Client speaks HTTP/2 with prior knowledge to one endpoint. Having a Transport
+// of its own lets an endpoint that leaves take its connections with it.
+type h2Client struct {
+	endpoint  *Endpoint
+	transport *http.Transport
+}
+
+func newH2Client(e *Endpoint) *h2Client {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	return &h2Client{endpoint: e, transport: &http.Transport{
+		Protocols:          protocols,
+		DisableCompression: true,
+		IdleConnTimeout:    maxIdleAge,
+		HTTP2:              &http.HTTP2Config{SendPingTimeout: h2PingAfter, PingTimeout: h2PingTimeout},
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			nc, err := e.dial(ctx)
+			if err != nil {
+				return nil, &connectError{err}
+			}
+			return nc, nil
+		},
+	}}
+}
+
+// connectError marks an error of the dialer as it comes back through the
+// Transport.
+type connectError struct{ error }
+
+func (e *connectError) Unwrap() error { return e.error }
+
+func (c *h2Client) retire() { c.transport.CloseIdleConnections() }
+
+// h2Exchange is a response that is being read.
+type h2Exchange struct {
+	client   *h2Client
+	request  *Request
+	response *http.Response
+	resp     Response
+	cancel   context.CancelFunc
+	body     *h2Body
+	buf      *[bigBuffer]byte
+	ended    bool
+}
+
+// do sends the request. The Transport itself sends a request again where the
+// endpoint has said that it did not process it.
+func (c *h2Client) do(q *Request) (*Response, error) {
+	x := &h2Exchange{client: c, request: q}
+	ctx := q.Context
+	if deadline := tryDeadline(q); deadline.IsZero() {
+		ctx, x.cancel = context.WithCancel(ctx)
+	} else {
+		ctx, x.cancel = context.WithDeadline(ctx, deadline)
+	}
+	trace := &interimTrace{request: q}
+	if q.Interim != nil {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: trace.got})
+	}
+	out := c.request(ctx, q, x)
+	response, err := c.transport.RoundTrip(out)
+	trace.end()
+	if err != nil {
+		err = c.failure(ctx, x, err)
+		x.release()
+		return nil, err
+	}
+	x.response = response
+	for name, values := range response.Header {
+		q.ResponseHeader[name] = values
+	}
+	StripHopByHop(q.ResponseHeader)
+	announceTrailers(q.ResponseHeader, response.Trailer)
+	x.resp = Response{Status: response.StatusCode, Header: q.ResponseHeader, Endpoint: c.endpoint.address, body: x}
+	return &x.resp, nil
+}
+
+// request makes the http.Request of a Request.
+func (c *h2Client) request(ctx context.Context, q *Request, x *h2Exchange) *http.Request {
+	out := (&http.Request{
+		Method: q.Method, Host: q.Host, Header: q.Header, ContentLength: q.ContentLength,
+		URL:   &url.URL{Scheme: "http", Host: c.endpoint.address},
+		Proto: "HTTP/2.0", ProtoMajor: 2,
+	}).WithContext(ctx)
+	out.URL.Opaque, out.URL.RawQuery, out.URL.ForceQuery = strings.Cut(q.Target, "?")
+	if strings.HasPrefix(out.URL.Opaque, "/") {
+		// As Path it would be encoded anew. Behind the authority in Opaque it is
+		// left alone, and the Transport cuts the authority off.
+		out.URL.Opaque = "//" + q.Host + out.URL.Opaque
+	}
+	if _, ok := q.Header["User-Agent"]; !ok {
+		q.Header["User-Agent"] = nil // else the Transport invents one
+	}
+	switch {
+	case q.inline != nil:
+		x.body = newH2Body(bytesReader(q.inline), nil)
+	case q.streams:
+		x.body = newH2Body(q.Body, q.InterruptBody)
+		if q.Trailer != nil {
+			out.Trailer = *q.Trailer
+		}
+	}
+	if x.body != nil {
+		out.Body = x.body
+	}
+	return out
+}
+
+// failure tells what an error of the Transport means.
+func (c *h2Client) failure(ctx context.Context, x *h2Exchange, err error) error {
+	if x.body != nil {
+		if readErr := x.body.failed(); readErr != nil {
+			return classify(x.request.Context, c.endpoint.address, RequestBody, readErr)
+		}
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) && x.request.Context.Err() == nil {
+		return &Error{Kind: Timeout, Endpoint: c.endpoint.address, Err: err}
+	}
+	var connect *connectError
+	if errors.As(err, &connect) && ctx.Err() == nil {
+		return &Error{Kind: ConnectFailed, Endpoint: c.endpoint.address, Err: connect.error}
+	}
+	return classify(ctx, c.endpoint.address, BadResponse, err)
+}
+
+// Next reads the body. What is read comes with the frames of the endpoint.
+func (x *h2Exchange) Next() ([]byte, error) {
+	if x.buf == nil {
+		x.buf = bigBuffers.Get().(*[bigBuffer]byte)
+	}
+	for !x.ended {
+		n, err := x.response.Body.Read(x.buf[:])
+		x.ended = err == io.EOF
+		if n > 0 {
+			return x.buf[:n], nil
+		}
+		if err != nil && !x.ended {
+			return nil, x.client.failure(x.response.Request.Context(), x, err)
+		}
+	}
+	return nil, io.EOF
+}
+
+// Ready is not known for HTTP/2, but at the end.
+func (x *h2Exchange) Ready() bool { return x.ended || x.response.Body == http.NoBody }
+
+func (x *h2Exchange) Trailer() http.Header {
+	if len(x.response.Trailer) > 0 {
+		dropForbiddenTrailers(x.response.Trailer)
+	}
+	return x.response.Trailer
+}
+
+// Close ends the exchange.
+func (x *h2Exchange) Close() {
+	x.response.Body.Close()
+	x.release()
+	e := x.client.endpoint
+	e.inflight.Add(-1)
+	e.mu.Lock()
+	retired := e.retired
+	e.mu.Unlock()
+	if retired {
+		x.client.retire()
+	}
+}
+
+func (x *h2Exchange) release() {
+	x.cancel()
+	if x.body != nil {
+		x.body.stop()
+	}
+	if x.buf != nil {
+		bigBuffers.Put(x.buf)
+		x.buf = nil
+	}
+}
+
+// interimTrace hands 1xx responses on while the request is under way. They come
+// on a goroutine of the Transport.
+type interimTrace struct {
+	mu      sync.Mutex
+	ended   bool
+	request *Request
+}
+
+func (t *interimTrace) got(status int, h textproto.MIMEHeader) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended || status == http.StatusContinue {
+		return nil
+	}
+	for name, values := range h {
+		t.request.ResponseHeader[name] = values
+	}
+	StripHopByHop(t.request.ResponseHeader)
+	t.request.Interim(status)
+	clear(t.request.ResponseHeader)
+	return nil
+}
+
+func (t *interimTrace) end() {
+	t.mu.Lock()
+	t.ended = true
+	t.mu.Unlock()
+}
+
+// announceTrailers writes the Trailer field that the Transport has taken out.
+func announceTrailers(h, trailer http.Header) {
+	for name := range trailer {
+		h.Add("Trailer", name)
+	}
+}

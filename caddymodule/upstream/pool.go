@@ -1,0 +1,140 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package upstream
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// dialTimeout bounds making one connection.
+	dialTimeout = 3 * time.Second
+	// maxIdle bounds the idle connections to one endpoint.
+	maxIdle = 512
+	// maxIdleAge is below the keep-alive timeouts of the usual servers and load
+	// balancers (60s and more).
+	maxIdleAge = 55 * time.Second
+	// trustIdle is for how long an idle connection is taken to be alive without
+	// asking the kernel, provided that the request could be sent again.
+	trustIdle = 10 * time.Millisecond
+	// failureMemory is how long an endpoint that could not be connected to is
+	// passed over where there are others.
+	failureMemory = time.Second
+)
+
+// Endpoint is one address of a backend with its idle connections, the last used
+// first. It stays the same while the address is in the backend's set.
+type Endpoint struct {
+	address  string
+	inflight atomic.Int64
+	// failedUntil is in nanoseconds since 1970, 0 if the last connect succeeded.
+	failedUntil atomic.Int64
+	h2          *h2Client // nil for HTTP/1.1
+
+	mu      sync.Mutex
+	idle    []*conn
+	retired bool
+}
+
+var dialer = &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
+
+// dial makes a connection, and remembers if that fails.
+func (e *Endpoint) dial(ctx context.Context) (net.Conn, error) {
+	nc, err := dialer.DialContext(ctx, "tcp", e.address)
+	switch {
+	case err == nil:
+		e.failedUntil.Store(0)
+	case ctx.Err() == nil:
+		e.failedUntil.Store(time.Now().Add(failureMemory).UnixNano())
+	}
+	return nc, err
+}
+
+// failing reports whether a connect has failed a moment ago.
+func (e *Endpoint) failing() bool {
+	until := e.failedUntil.Load()
+	return until != 0 && time.Now().UnixNano() < until
+}
+
+// get returns an idle connection, or nil. One that the endpoint has closed, or
+// sent something on, is not given out; that question costs a system call and is
+// left out for one that was busy just now if the request may be sent twice.
+func (e *Endpoint) get(replayable bool) *conn {
+	for {
+		c := e.pop()
+		if c == nil {
+			return nil
+		}
+		idle := time.Since(c.idleSince)
+		if idle < maxIdleAge && (replayable && idle < trustIdle || c.alive()) {
+			c.reused = true
+			return c
+		}
+		c.nc.Close()
+	}
+}
+
+func (e *Endpoint) pop() *conn {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	last := len(e.idle) - 1
+	if last < 0 {
+		return nil
+	}
+	c := e.idle[last]
+	e.idle[last] = nil
+	e.idle = e.idle[:last]
+	return c
+}
+
+// put keeps a connection for later, or returns false.
+func (e *Endpoint) put(c *conn) bool {
+	c.idleSince = time.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.retired || len(e.idle) >= maxIdle {
+		return false
+	}
+	e.idle = append(e.idle, c)
+	return true
+}
+
+// prune closes the idle connections that are old or were closed by the endpoint.
+func (e *Endpoint) prune() {
+	e.mu.Lock()
+	kept, dead := e.idle[:0], []*conn(nil)
+	for _, c := range e.idle {
+		if time.Since(c.idleSince) < maxIdleAge && c.alive() {
+			kept = append(kept, c)
+		} else {
+			dead = append(dead, c)
+		}
+	}
+	clear(e.idle[len(kept):])
+	e.idle = kept
+	e.mu.Unlock()
+	closeAll(dead)
+}
+
+// retire closes the idle connections, and each other one when its exchange ends.
+func (e *Endpoint) retire() {
+	e.mu.Lock()
+	idle := e.idle
+	e.idle, e.retired = nil, true
+	e.mu.Unlock()
+	closeAll(idle)
+	if e.h2 != nil {
+		e.h2.retire()
+	}
+}
+
+func closeAll(conns []*conn) {
+	for _, c := range conns {
+		c.nc.Close()
+	}
+}
