@@ -1,0 +1,147 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package infra
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/api/v1alpha1"
+	"github.com/kubera-dev/kubera/internal/parameters"
+)
+
+// Input is what the objects of one Gateway follow from. It is not modified.
+type Input struct {
+	// Gateway that the objects are for, and that owns them.
+	Gateway *gwv1.Gateway
+	// Parameters of its class and its own, merged. They need not have defaults.
+	Parameters v1alpha1.GatewayParametersSpec
+	// Ports that the Gateway listens on, TCP, in any order.
+	Ports []int32
+	// Image of the proxy, where Parameters name none.
+	Image string
+}
+
+// Object is a Kubernetes object, as in client.Object of controller-runtime.
+type Object interface {
+	metav1.Object
+	runtime.Object
+}
+
+// Kinds of the objects that Objects and Unwanted return.
+func Kinds() []Object {
+	return []Object{
+		&corev1.ServiceAccount{}, &corev1.Service{}, &appsv1.Deployment{},
+		&policyv1.PodDisruptionBudget{}, &autoscalingv2.HorizontalPodAutoscaler{},
+	}
+}
+
+// Objects returns what the Gateway needs, with apiVersion and kind, in the order
+// in which it is best applied. A Gateway without ports gets no Service, as
+// Kubernetes has none without ports; one that is there stays, with its address.
+//
+// The Secret ControlSecretName, which the pods mount, is left to whoever issues
+// certificates.
+//
+// An error is about the parameters and names the field that is wrong.
+func Objects(in Input) ([]Object, error) {
+	b := newBuilder(in)
+	if b.params.Deployment.Image == "" {
+		return nil, errors.New("spec.deployment.image: no image is set, nor a default for it")
+	}
+	deployment, err := b.deployment()
+	if err != nil {
+		return nil, err
+	}
+	objects := []Object{b.serviceAccount()}
+	if len(b.ports) > 0 {
+		objects = append(objects, b.service())
+	}
+	objects = append(objects, deployment, b.podDisruptionBudget())
+	if b.params.Deployment.Autoscaling != nil {
+		objects = append(objects, b.autoscaler())
+	}
+	return objects, nil
+}
+
+// Unwanted returns the objects that the Gateway may have had before and must not
+// have now, with type, namespace, name and owner alone.
+func Unwanted(in Input) []Object {
+	b := newBuilder(in)
+	if b.params.Deployment.Autoscaling != nil {
+		return nil
+	}
+	autoscaler := &autoscalingv2.HorizontalPodAutoscaler{
+		TypeMeta: typeMeta(autoscalingv2.SchemeGroupVersion, "HorizontalPodAutoscaler"),
+	}
+	autoscaler.Name, autoscaler.Namespace = b.name, in.Gateway.Namespace
+	autoscaler.OwnerReferences = []metav1.OwnerReference{b.owner()}
+	return []Object{autoscaler}
+}
+
+// builder makes the objects of one Gateway.
+type builder struct {
+	gateway *gwv1.Gateway
+	params  v1alpha1.GatewayParametersSpec
+	// ports are sorted and distinct.
+	ports []int32
+	// name of all objects.
+	name string
+}
+
+func newBuilder(in Input) *builder {
+	b := &builder{
+		gateway: in.Gateway,
+		params:  parameters.Defaults(in.Parameters),
+		ports:   slices.Compact(slices.Sorted(slices.Values(in.Ports))),
+		name:    Name(in.Gateway.Name),
+	}
+	if b.params.Deployment.Image == "" {
+		b.params.Deployment.Image = in.Image
+	}
+	return b
+}
+
+func (b *builder) serviceAccount() *corev1.ServiceAccount {
+	return &corev1.ServiceAccount{
+		TypeMeta:   typeMeta(corev1.SchemeGroupVersion, "ServiceAccount"),
+		ObjectMeta: b.objectMeta(nil),
+		// Proxies read nothing from the cluster.
+		AutomountServiceAccountToken: new(false),
+	}
+}
+
+func (b *builder) deployment() (*appsv1.Deployment, error) {
+	d := b.params.Deployment
+	deployment := &appsv1.Deployment{
+		TypeMeta:   typeMeta(appsv1.SchemeGroupVersion, "Deployment"),
+		ObjectMeta: b.objectMeta(nil),
+		Spec: appsv1.DeploymentSpec{
+			// nil leaves the number to the autoscaler.
+			Replicas: d.Replicas,
+			Selector: &metav1.LabelSelector{MatchLabels: b.selector()},
+			Strategy: *d.Strategy,
+			Template: b.podTemplate(),
+		},
+	}
+	patched, err := parameters.PatchDeployment(deployment, d.Patch)
+	if err != nil {
+		return nil, fmt.Errorf("spec.deployment.patch: %w", err)
+	}
+	return patched, nil
+}
+
+func typeMeta(gv schema.GroupVersion, kind string) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: gv.String(), Kind: kind}
+}
