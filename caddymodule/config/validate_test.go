@@ -1,0 +1,171 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/internal/certtest"
+)
+
+// valid is a configuration with one of everything, for tests to break.
+func valid(t *testing.T) *Config {
+	t.Helper()
+	ca := certtest.NewCA(t, "config test")
+	pair := ca.Issue("a.test", "a.test")
+	return &Config{
+		Gateways:     []Gateway{{ID: "ns/gw"}, {ID: "ns/other"}},
+		Certificates: []Certificate{{ID: "cert", Chain: string(pair.Cert), Key: string(pair.Key)}},
+		Listeners: []Listener{
+			{ID: "http", Gateway: "ns/gw", Protocol: HTTP, Port: 80},
+			{ID: "https", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, Hostname: "*.a.test", TLS: &ListenerTLS{Certificates: []string{"cert"}}},
+		},
+		Backends: []Backend{{ID: "b", Endpoints: []Endpoint{{Address: "10.0.0.1:80"}, {Address: "[fd00::1]:80"}, {Address: "example.org:443"}}}},
+		Routes: []Route{{
+			ID:          "r",
+			Attachments: []Attachment{{Listener: "http", Hostnames: []string{"a.test", "*.b.test"}}},
+			Rules: []Rule{{
+				Matches:  []Match{{Path: &PathMatch{Type: Prefix, Value: "/a"}, Headers: []ValueMatch{{Name: "X-A", Value: "1"}}, Query: []ValueMatch{{Name: "q", Value: ".*", Type: Regex}}, Method: "GET"}},
+				Filters:  []Filter{{Rewrite: &Rewrite{Path: &PathModifier{ReplacePrefix: new(string)}}}},
+				Backends: []WeightedBackend{{Backend: "b", Weight: 1}, {Weight: 1}},
+				Timeouts: &Timeouts{Request: Duration(time.Second), BackendRequest: Duration(time.Second)},
+			}},
+		}},
+	}
+}
+
+func TestValidateTakes(t *testing.T) {
+	if err := valid(t).Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if err := new(Config).Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(100) {
+		if err := newGenerator(seed).config().Validate(); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+func TestValidateRefuses(t *testing.T) {
+	filter := func(f Filter) func(*Config) {
+		return func(c *Config) { c.Routes[0].Rules[0].Filters = []Filter{f} }
+	}
+	match := func(m Match) func(*Config) {
+		return func(c *Config) { c.Routes[0].Rules[0].Matches = []Match{m} }
+	}
+	rule := func(change func(*Rule)) func(*Config) {
+		return func(c *Config) { change(&c.Routes[0].Rules[0]) }
+	}
+	full := "/"
+	tests := map[string]struct {
+		breaks        func(*Config)
+		object, field string
+	}{
+		"log level":         {func(c *Config) { c.LogLevel = "loud" }, "", "log_level"},
+		"no ID":             {func(c *Config) { c.Backends[0].ID = "" }, "", "backends[0].id"},
+		"ID twice":          {func(c *Config) { c.Gateways[1].ID = "ns/gw" }, "ns/gw", "gateways"},
+		"access log format": {func(c *Config) { c.Gateways[0].AccessLog = &AccessLog{Format: "xml"} }, "ns/gw", "access_log.format"},
+		"error responses":   {func(c *Config) { c.Gateways[0].ErrorResponses = "loud" }, "ns/gw", "error_responses"},
+		"trusted proxies":   {func(c *Config) { c.Gateways[0].ClientAddress = &ClientAddress{TrustedProxies: []string{"10.0.0.0/33"}} }, "ns/gw", "client_address.trusted_proxies[0]"},
+		"header and PROXY": {func(c *Config) {
+			c.Gateways[0].ClientAddress = &ClientAddress{Header: "X-Real-Ip", ProxyProtocol: true}
+		}, "ns/gw", "client_address"},
+		"header name":         {func(c *Config) { c.Gateways[0].ClientAddress = &ClientAddress{Header: "X Real"} }, "ns/gw", "client_address.header"},
+		"negative limit":      {func(c *Config) { c.Gateways[0].Limits = &Limits{MaxConnections: -1} }, "ns/gw", "limits.max_connections"},
+		"key of another":      {func(c *Config) { c.Certificates[0].Key = valid(t).Certificates[0].Key }, "cert", "chain"},
+		"no PEM":              {func(c *Config) { c.Certificates[0].Chain = "x" }, "cert", "chain"},
+		"unknown gateway":     {func(c *Config) { c.Listeners[0].Gateway = "x" }, "http", "gateway"},
+		"protocol":            {func(c *Config) { c.Listeners[0].Protocol = "SCTP" }, "http", "protocol"},
+		"port":                {func(c *Config) { c.Listeners[0].Port = 70000 }, "http", "port"},
+		"address":             {func(c *Config) { c.Listeners[0].Address = "127.0.0.1" }, "http", "address"},
+		"port of address":     {func(c *Config) { c.Listeners[0].Address = "127.0.0.1:0" }, "http", "address"},
+		"control port":        {func(c *Config) { c.Listeners[0].Port = ControlPort }, "http", "address"},
+		"status port":         {func(c *Config) { c.Listeners[0].Address = "127.0.0.1:19090" }, "http", "address"},
+		"hostname":            {func(c *Config) { c.Listeners[0].Hostname = "a.*.test" }, "http", "hostname"},
+		"no TLS":              {func(c *Config) { c.Listeners[1].TLS = nil }, "https", "tls"},
+		"TLS on HTTP":         {func(c *Config) { c.Listeners[0].TLS = &ListenerTLS{} }, "http", "tls"},
+		"unknown certificate": {func(c *Config) { c.Listeners[1].TLS.Certificates = []string{"x"} }, "https", "tls.certificates[0]"},
+		"protocols on a port": {func(c *Config) { c.Listeners[1].Port = 80 }, "https", "protocol"},
+		"gateways on a port": {func(c *Config) {
+			c.Listeners = append(c.Listeners, Listener{ID: "x", Gateway: "ns/other", Protocol: HTTP, Port: 80, Hostname: "x"})
+		}, "x", "address"},
+		"hostname twice": {func(c *Config) {
+			c.Listeners = append(c.Listeners, Listener{ID: "x", Gateway: "ns/gw", Protocol: HTTP, Port: 80})
+		}, "x", "hostname"},
+		"backend protocol":    {func(c *Config) { c.Backends[0].Protocol = "ftp" }, "b", "protocol"},
+		"endpoint":            {func(c *Config) { c.Backends[0].Endpoints[0].Address = ":80" }, "b", "endpoints[0].address"},
+		"endpoint port":       {func(c *Config) { c.Backends[0].Endpoints[1].Address = "10.0.0.1:http" }, "b", "endpoints[1].address"},
+		"unknown listener":    {func(c *Config) { c.Routes[0].Attachments[0].Listener = "x" }, "r", "attachments[0].listener"},
+		"route hostname":      {func(c *Config) { c.Routes[0].Attachments[0].Hostnames[1] = "" }, "r", "attachments[0].hostnames[1]"},
+		"error status":        {rule(func(r *Rule) { r.ErrorStatus = 200 }), "r", "rules[0].error_status"},
+		"unknown backend":     {rule(func(r *Rule) { r.Backends[0].Backend = "x" }), "r", "rules[0].backends[0].backend"},
+		"weight":              {rule(func(r *Rule) { r.Backends[0].Weight = 1_000_001 }), "r", "rules[0].backends[0].weight"},
+		"timeouts":            {rule(func(r *Rule) { r.Timeouts.BackendRequest++ }), "r", "rules[0].timeouts.backend_request"},
+		"negative timeout":    {rule(func(r *Rule) { r.Timeouts.Request = -1 }), "r", "rules[0].timeouts"},
+		"path type":           {match(Match{Path: &PathMatch{Value: "/"}}), "r", "rules[0].matches[0].path.type"},
+		"path":                {match(Match{Path: &PathMatch{Type: Exact, Value: "a"}}), "r", "rules[0].matches[0].path.value"},
+		"path expression":     {match(Match{Path: &PathMatch{Type: Regex, Value: "("}}), "r", "rules[0].matches[0].path.value"},
+		"header":              {match(Match{Headers: []ValueMatch{{Name: "a b"}}}), "r", "rules[0].matches[0].headers[0].name"},
+		"header prefix":       {match(Match{Headers: []ValueMatch{{Name: "a", Type: Prefix}}}), "r", "rules[0].matches[0].headers[0].type"},
+		"query":               {match(Match{Query: []ValueMatch{{}}}), "r", "rules[0].matches[0].query[0].name"},
+		"query expression":    {match(Match{Query: []ValueMatch{{Name: "a", Type: Regex, Value: "[z-a]"}}}), "r", "rules[0].matches[0].query[0].value"},
+		"method":              {match(Match{Method: "GET /"}), "r", "rules[0].matches[0].method"},
+		"no filter":           {filter(Filter{}), "r", "rules[0].filters[0]"},
+		"two filters in one":  {filter(Filter{Redirect: &Redirect{}, Rewrite: &Rewrite{}}), "r", "rules[0].filters[0]"},
+		"header to set":       {filter(Filter{RequestHeaders: &HeaderModifier{Set: []Header{{Name: ""}}}}), "r", "rules[0].filters[0].request_headers"},
+		"header value":        {filter(Filter{ResponseHeaders: &HeaderModifier{Add: []Header{{Name: "a", Value: "b\r\nc: d"}}}}), "r", "rules[0].filters[0].response_headers"},
+		"header to remove":    {filter(Filter{RequestHeaders: &HeaderModifier{Remove: []string{"a:"}}}), "r", "rules[0].filters[0].request_headers.remove[0]"},
+		"redirect scheme":     {filter(Filter{Redirect: &Redirect{Scheme: "ftp"}}), "r", "rules[0].filters[0].redirect.scheme"},
+		"redirect hostname":   {filter(Filter{Redirect: &Redirect{Hostname: "a/b"}}), "r", "rules[0].filters[0].redirect.hostname"},
+		"redirect port":       {filter(Filter{Redirect: &Redirect{Port: -1}}), "r", "rules[0].filters[0].redirect.port"},
+		"redirect status":     {filter(Filter{Redirect: &Redirect{Status: 200}}), "r", "rules[0].filters[0].redirect.status"},
+		"redirect path":       {filter(Filter{Redirect: &Redirect{Path: &PathModifier{}}}), "r", "rules[0].filters[0].redirect.path"},
+		"both paths":          {filter(Filter{Rewrite: &Rewrite{Path: &PathModifier{ReplaceFull: &full, ReplacePrefix: &full}}}), "r", "rules[0].filters[0].rewrite.path"},
+		"prefix of exact":     {func(c *Config) { c.Routes[0].Rules[0].Matches[0].Path.Type = Exact }, "r", "rules[0].filters[0].rewrite.path.replace_prefix"},
+		"static status":       {filter(Filter{StaticResponse: &StaticResponse{Status: 100}}), "r", "rules[0].filters[0].static_response.status"},
+		"static content type": {filter(Filter{StaticResponse: &StaticResponse{Status: 200, ContentType: "a\nb"}}), "r", "rules[0].filters[0].static_response.content_type"},
+		"access":              {filter(Filter{AccessControl: &AccessControl{Allow: []string{"10.0.0.1", "nobody"}}}), "r", "rules[0].filters[0].access_control.allow[1]"},
+		"filter of a backend": {rule(func(r *Rule) { r.Backends[0].Filters = []Filter{{}} }), "r", "rules[0].backends[0].filters[0]"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := valid(t)
+			tc.breaks(c)
+			err := c.Validate()
+			var refusal *Refusal
+			if !errors.As(err, &refusal) {
+				t.Fatalf("%v", err)
+			}
+			if refusal.Object != tc.object || refusal.Field != tc.field || refusal.Message == "" {
+				t.Errorf("%q %q: %s; want %q %q", refusal.Object, refusal.Field, refusal.Message, tc.object, tc.field)
+			}
+		})
+	}
+}
+
+// What is wrong with a key pair is said without the key.
+func TestValidateQuotesNoKey(t *testing.T) {
+	c := valid(t)
+	c.Certificates[0].Key = "SECRET"
+	if err := c.Validate(); err == nil || strings.Contains(err.Error(), "SECRET") {
+		t.Error(err)
+	}
+}
+
+func TestRefusalError(t *testing.T) {
+	for want, r := range map[string]*Refusal{
+		"m":       {Message: "m"},
+		"o: m":    {Object: "o", Message: "m"},
+		"o: f: m": {Object: "o", Field: "f", Message: "m"},
+	} {
+		if r.Error() != want {
+			t.Errorf("%q, want %q", r.Error(), want)
+		}
+	}
+}
