@@ -4,10 +4,14 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/kubera-dev/kubera/caddymodule/accesslog"
+	"github.com/kubera-dev/kubera/caddymodule/clientaddr"
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/filter"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
@@ -64,7 +68,14 @@ func (c *compiler) addBackends(backends []config.Backend) {
 }
 
 func (c *compiler) addGateway(spec *config.Gateway) error {
-	g := &gateway{id: spec.ID, errors: spec.ErrorResponses}
+	clients, err := clientaddr.New(spec.ClientAddress)
+	if err != nil {
+		return locate(err, spec.ID, "")
+	}
+	g := &gateway{id: spec.ID, clients: clients, errors: spec.ErrorResponses}
+	if spec.AccessLog != nil && c.engine.options.AccessLog != nil {
+		g.log = accesslog.New(spec.AccessLog.Format, c.engine.options.AccessLog)
+	}
 	if spec.Limits != nil {
 		g.maxBody = spec.Limits.MaxRequestBodyBytes
 	}
@@ -99,31 +110,55 @@ func (c *compiler) addRoute(route *config.Route) error {
 }
 
 func (c *compiler) rule(route *config.Route, index int) (*rule, error) {
-	spec := &route.Rules[index]
-	r := &rule{route: route.ID, errorStatus: spec.ErrorStatus}
+	spec, at := &route.Rules[index], field("rules", index)
+	r := &rule{route: route.ID, name: spec.Name, errorStatus: spec.ErrorStatus}
 	if spec.Timeouts != nil {
 		r.requestTimeout = time.Duration(spec.Timeouts.Request)
 		r.tryTimeout = time.Duration(spec.Timeouts.BackendRequest)
 	}
+	var err error
+	if r.filters, err = filter.Compile(spec.Filters); err != nil {
+		return nil, locate(err, route.ID, at)
+	}
 	weights := make([]int32, len(spec.Backends))
 	r.shares = make([]share, len(spec.Backends))
-	for i, b := range spec.Backends {
-		weights[i] = b.Weight
-		if b.Backend == "" {
-			continue
+	for i := range spec.Backends {
+		weights[i] = spec.Backends[i].Weight
+		if r.shares[i], err = c.share(&spec.Backends[i]); err != nil {
+			return nil, locate(err, route.ID, at+"."+field("backends", i))
 		}
-		backend, ok := c.backends[b.Backend]
-		if !ok {
-			return nil, &config.Refusal{
-				Object:  route.ID,
-				Field:   field("rules", index) + "." + field("backends", i) + ".backend",
-				Message: fmt.Sprintf("there is no backend %q", b.Backend),
-			}
-		}
-		r.shares[i].backend = backend
 	}
 	r.spread = newSpread(weights)
 	return r, nil
+}
+
+func (c *compiler) share(spec *config.WeightedBackend) (share, error) {
+	chain, err := filter.Compile(spec.Filters)
+	if err != nil || spec.Backend == "" {
+		return share{filters: chain}, err
+	}
+	backend, ok := c.backends[spec.Backend]
+	if !ok {
+		return share{}, &config.Refusal{Field: "backend", Message: fmt.Sprintf("there is no backend %q", spec.Backend)}
+	}
+	return share{backend: backend, filters: chain}, nil
+}
+
+// locate puts the object and the field around it in front of a Refusal's field.
+func locate(err error, object, at string) error {
+	var refusal *config.Refusal
+	if !errors.As(err, &refusal) {
+		return &config.Refusal{Object: object, Field: at, Message: err.Error()}
+	}
+	located := *refusal
+	located.Object = object
+	switch {
+	case located.Field == "":
+		located.Field = at
+	case at != "":
+		located.Field = at + "." + located.Field
+	}
+	return &located
 }
 
 func (c *compiler) addListeners(specs []config.Listener) error {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kubera-dev/kubera/caddymodule/accesslog"
+	"github.com/kubera-dev/kubera/caddymodule/filter"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
@@ -21,20 +23,25 @@ type exchange struct {
 
 	listener *listener // nil if none
 	rule     *rule     // nil if none
+	share    *share    // nil if none
 	lookup   router.Request
 	// target is the request target of the client, to be sent on as it is unless
 	// a filter changes the URL; empty if it is to be made from the URL anyway.
 	target   string
 	original originalURL
 
-	request  upstream.Request
-	trailer  http.Header
-	body     limitedBody
-	deadline time.Time
+	filtering filter.Context
+	request   upstream.Request
+	trailer   http.Header
+	body      limitedBody
+	deadline  time.Time
 
 	status      int
-	sent        int64
-	wroteHeader bool
+	sent        int64 // bytes of the response's body
+	err         error // why we answered by ourselves, or cut the response
+	detail      string
+	endpoint    string
+	entry       accesslog.Entry
 	cut         bool // the response is incomplete and must not look complete
 	interrupted bool // reading the request body was given up
 
@@ -63,13 +70,6 @@ func (x *exchange) release() {
 	x.lookup.Reset()
 	*x = exchange{lookup: x.lookup, interrupt: x.interrupt, interim: x.interim}
 	exchanges.Put(x)
-}
-
-// refuse answers by ourselves.
-func (x *exchange) refuse(status int, _ string) {
-	x.status, x.wroteHeader = status, true
-	x.w.Header()["Content-Length"] = []string{"0"}
-	x.w.WriteHeader(status)
 }
 
 // normalizePath makes the path of the URL the one to match, and decides what is

@@ -7,22 +7,22 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
-// forward sends the request to the share's backend and its response to the client.
-func (x *exchange) forward(s *share) {
+// forward sends the request to the chosen backend and its response to the client.
+func (x *exchange) forward() {
 	if !x.prepare() {
 		return
 	}
-	resp, err := s.backend.Do(&x.request)
+	resp, err := x.share.backend.Do(&x.request)
 	if err != nil {
 		x.fail(err)
 		return
 	}
+	x.endpoint = resp.Endpoint
 	if resp.Status == http.StatusSwitchingProtocols {
 		x.upgrade(resp)
 	} else {
@@ -32,33 +32,19 @@ func (x *exchange) forward(s *share) {
 	x.leaveBody()
 }
 
-// prepare makes the request for the backend.
+// prepare makes the request for the backend. It returns false if it has answered.
 func (x *exchange) prepare() bool {
 	r, q := x.r, &x.request
-	upgrade := ""
-	if r.ProtoMajor == 1 {
-		upgrade = upgradeType(r.Header)
-	}
-	trailers := wantsTrailers(r.Header)
-	upstream.StripHopByHop(r.Header)
-	delete(r.Header, "Trailer")
-	delete(r.Header, "Content-Length") // Go keeps it among the fields in HTTP/2
-	if trailers {
-		r.Header["Te"] = teTrailers
-	}
 	q.Context, q.Method, q.Host, q.Header = r.Context(), r.Method, r.Host, r.Header
-	q.Target, q.Upgrade = x.outgoingTarget(), upgrade
+	q.Target = x.outgoingTarget()
 	q.ResponseHeader, q.Interim = x.w.Header(), x.interim
 	q.TryTimeout = x.rule.tryTimeout
 	if x.rule.requestTimeout > 0 {
 		x.deadline = x.begin.Add(x.rule.requestTimeout)
 		q.Deadline = x.deadline
 	}
-	delete(q.ResponseHeader, "Connection") // set again by respond
 	return x.prepareBody()
 }
-
-var teTrailers = []string{"trailers"}
 
 // prepareBody returns false if the body is too long to begin with.
 func (x *exchange) prepareBody() bool {
@@ -94,19 +80,16 @@ func (x *exchange) respond(resp *upstream.Response) {
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // else net/http guesses one
 	}
-	if x.engine.draining.Load() {
-		h["Connection"] = connectionClose
-	}
-	x.status, x.wroteHeader = resp.Status, true
+	x.dress(h)
 	if !x.deadline.IsZero() {
 		control := http.NewResponseController(x.w)
 		_ = control.SetWriteDeadline(x.deadline)
 		defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
 	}
+	x.status = resp.Status
 	x.w.WriteHeader(resp.Status)
 	if err := x.copyBody(resp); err != nil {
-		x.cut = true
-		x.note(err)
+		x.cut, x.err = true, err
 		return
 	}
 	x.copyTrailer(h, resp.Trailer())
@@ -162,7 +145,7 @@ func (x *exchange) writeInterim(status int) { x.w.WriteHeader(status) }
 // fail answers for a backend that gave no response.
 func (x *exchange) fail(err error) {
 	defer x.leaveBody()
-	x.note(err)
+	x.err = err
 	status, detail := http.StatusBadGateway, "the backend gave no valid response"
 	var e *upstream.Error
 	if errors.As(err, &e) {
@@ -188,37 +171,4 @@ func (x *exchange) fail(err error) {
 		}
 	}
 	x.refuse(status, detail)
-}
-
-// statusClientClosed is logged where the client went away.
-const statusClientClosed = 499
-
-// note logs what a client can't be told.
-func (x *exchange) note(error) {}
-
-// upgradeType is the protocol that a request asks to switch to, or "".
-func upgradeType(h http.Header) string {
-	up, ok := h["Upgrade"]
-	if !ok || len(up) != 1 {
-		return ""
-	}
-	for _, v := range h["Connection"] {
-		for option := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(option), "upgrade") {
-				return up[0]
-			}
-		}
-	}
-	return ""
-}
-
-func wantsTrailers(h http.Header) bool {
-	for _, v := range h["Te"] {
-		for coding := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(coding), "trailers") {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -5,8 +5,12 @@ package proxy
 
 import (
 	"net/http"
+	"strings"
 
+	"github.com/kubera-dev/kubera/caddymodule/clientaddr"
+	"github.com/kubera-dev/kubera/caddymodule/filter"
 	"github.com/kubera-dev/kubera/caddymodule/router"
+	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
 // handler serves the requests of one socket.
@@ -19,18 +23,14 @@ type handler struct {
 // http.ErrAbortHandler where a response has to be cut.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(h.engine, w, r)
-	if h.engine.draining.Load() {
-		w.Header()["Connection"] = connectionClose
-	}
 	x.serve(h.engine.table.Load().sockets[h.address])
+	x.report()
 	cut := x.cut
 	x.release()
 	if cut {
 		panic(http.ErrAbortHandler)
 	}
 }
-
-var connectionClose = []string{"close"}
 
 // serve finds the listener and the rule of the request.
 func (x *exchange) serve(s *socket) {
@@ -73,9 +73,7 @@ func (x *exchange) route(host string) {
 		return
 	case r.RequestURI == "*":
 		// A ping of the server itself (RFC 9110, 9.3.7).
-		x.status = http.StatusOK
-		x.w.Header()["Content-Length"] = []string{"0"}
-		x.w.WriteHeader(http.StatusOK)
+		x.answer(&filter.Answer{Status: http.StatusOK})
 		return
 	}
 	path, ok := x.normalizePath()
@@ -91,19 +89,71 @@ func (x *exchange) route(host string) {
 		return
 	}
 	x.rule = found.Value
-	x.apply()
+	x.apply(found.Prefix)
 }
 
-// apply runs the filters of the rule, chooses a backend and forwards.
-func (x *exchange) apply() {
+// apply runs the filters of the rule, chooses a backend, runs the filters of that,
+// and forwards.
+func (x *exchange) apply(prefix string) {
 	if x.rule.errorStatus != 0 {
-		x.refuse(x.rule.errorStatus, "the rule can't be honoured")
+		status := x.rule.errorStatus
+		x.rule = &rule{route: x.rule.route, name: x.rule.name} // its filters are not to be trusted
+		x.refuse(status, "the route is not valid")
 		return
 	}
-	share := x.rule.choose()
-	if share == nil || share.backend == nil {
-		x.refuse(http.StatusInternalServerError, "the rule has no valid backend")
+	x.receive(prefix)
+	if answer := x.rule.filters.Request(&x.filtering); answer != nil {
+		x.answer(answer)
 		return
 	}
-	x.forward(share)
+	x.share = x.rule.choose()
+	if x.share == nil || x.share.backend == nil {
+		x.refuse(http.StatusInternalServerError, "the route has no valid backend")
+		return
+	}
+	if answer := x.share.filters.Request(&x.filtering); answer != nil {
+		x.answer(answer)
+		return
+	}
+	x.forward()
+}
+
+// receive takes from the request what is not to be sent on, and gives it to the
+// filters.
+func (x *exchange) receive(prefix string) {
+	r := x.r
+	x.remember()
+	client := x.listener.gateway.clients.Resolve(r)
+	info := clientaddr.Info{Scheme: "http", Host: r.Host, Port: x.listener.port}
+	if r.TLS != nil {
+		info.Scheme = "https"
+	}
+	x.filtering = filter.Context{
+		Request: r, Client: client.Addr, Prefix: prefix,
+		Scheme: info.Scheme, Host: info.Host, ListenerPort: info.Port,
+	}
+	if r.ProtoMajor == 1 {
+		x.request.Upgrade = upgradeType(r.Header)
+	}
+	trailers := wantsTrailers(r.Header)
+	upstream.StripHopByHop(r.Header)
+	delete(r.Header, "Trailer")
+	delete(r.Header, "Content-Length") // in HTTP/2 net/http leaves it there
+	if trailers {
+		r.Header["Te"] = teTrailers
+	}
+	x.listener.gateway.clients.SetForwarded(r.Header, client, info)
+}
+
+var teTrailers = []string{"trailers"}
+
+func wantsTrailers(h http.Header) bool {
+	for _, v := range h["Te"] {
+		for coding := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(coding), "trailers") {
+				return true
+			}
+		}
+	}
+	return false
 }

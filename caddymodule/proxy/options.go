@@ -3,10 +3,18 @@
 
 package proxy
 
-import "go.uber.org/zap"
+import (
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
 
 // Options of an Engine.
 type Options struct {
-	// Logger of what goes wrong with backends, at level debug. Default: none.
+	// AccessLog takes the access log lines of the Gateways that want them. It
+	// must be safe for concurrent use, one Write being one line. Default: no
+	// access logs.
+	AccessLog zapcore.WriteSyncer
+	// Logger is told at level debug why a request got no response of a backend.
+	// Default: none.
 	Logger *zap.Logger
 }

@@ -7,7 +7,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kubera-dev/kubera/caddymodule/accesslog"
+	"github.com/kubera-dev/kubera/caddymodule/clientaddr"
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/filter"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
@@ -38,14 +41,18 @@ type listener struct {
 // gateway is what the listeners of a Gateway have in common.
 type gateway struct {
 	id      string
+	clients *clientaddr.Policy
 	errors  config.ErrorFormat
-	maxBody int64 // 0 for no bound
+	log     *accesslog.Logger // nil for none
+	maxBody int64             // 0 for no bound
 }
 
 // rule is what becomes of a request.
 type rule struct {
 	route          string
+	name           string
 	errorStatus    int // 0 for none
+	filters        *filter.Chain
 	shares         []share
 	spread         *spread // nil without a share that gets requests
 	requestTimeout time.Duration
@@ -55,6 +62,7 @@ type rule struct {
 // share is a backend of a rule.
 type share struct {
 	backend *upstream.Backend // nil for a reference that could not be resolved
+	filters *filter.Chain
 }
 
 // choose returns the share that the next request goes to, or nil.

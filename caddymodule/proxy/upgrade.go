@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
@@ -20,9 +21,9 @@ func (x *exchange) upgrade(resp *upstream.Response) {
 		x.refuse(http.StatusBadGateway, "the connection can't change its protocol")
 		return
 	}
-	x.status, x.wroteHeader = resp.Status, true
+	x.status = resp.Status
 	if err := writeSwitching(client, resp); err != nil {
-		x.note(err)
+		x.err = err
 		client.Close()
 		return
 	}
@@ -46,4 +47,20 @@ func writeSwitching(client net.Conn, resp *upstream.Response) error {
 func early(buffered *bufio.ReadWriter) []byte {
 	p, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
 	return p
+}
+
+// upgradeType is the protocol that a request asks to switch to, or "".
+func upgradeType(h http.Header) string {
+	up, ok := h["Upgrade"]
+	if !ok || len(up) != 1 {
+		return ""
+	}
+	for _, v := range h["Connection"] {
+		for option := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(option), "upgrade") {
+				return up[0]
+			}
+		}
+	}
+	return ""
 }

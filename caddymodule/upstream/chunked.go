@@ -75,7 +75,10 @@ func (c *chunkedBody) step(b *reader) (needMore bool, err error) {
 		block := data[:end]
 		b.consume(end)
 		c.phase = phaseDone
-		if len(block) <= 2 {
+		if bytes.Count(block, []byte("\n")) != bytes.Count(block, []byte("\r\n")) {
+			return false, errMalformedChunk
+		}
+		if len(block) == 2 {
 			return false, nil
 		}
 		c.trailer = http.Header{}

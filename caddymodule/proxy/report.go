@@ -1,0 +1,68 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package proxy
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/kubera-dev/kubera/caddymodule/upstream"
+)
+
+// remember keeps for the access log what filters may change. Only the first call
+// counts.
+func (x *exchange) remember() {
+	if x.listener.gateway.log == nil || x.entry.Method != "" {
+		return
+	}
+	r := x.r
+	x.entry.Method, x.entry.Host, x.entry.Target, x.entry.Proto = r.Method, r.Host, r.RequestURI, r.Proto
+	x.entry.UserAgent, x.entry.Referer = r.UserAgent(), r.Referer()
+}
+
+// report writes the access log.
+func (x *exchange) report() {
+	if x.listener == nil {
+		return
+	}
+	var failed *upstream.Error
+	isUpstream := errors.As(x.err, &failed)
+	if x.cut && (x.r.Context().Err() != nil || !isUpstream && !errors.Is(x.err, os.ErrDeadlineExceeded)) {
+		x.status = statusClientClosed
+	}
+	if logger := x.engine.options.Logger; x.err != nil && logger != nil {
+		if entry := logger.Check(zap.DebugLevel, "no complete response of a backend"); entry != nil {
+			entry.Write(zap.String("listener", x.listener.id), zap.Int("status", x.status), zap.Error(x.err))
+		}
+	}
+	log := x.listener.gateway.log
+	if log == nil {
+		return
+	}
+	x.remember()
+	e := &x.entry
+	e.Time, e.Duration = x.begin, time.Since(x.begin)
+	if e.Client = x.filtering.Client; !e.Client.IsValid() {
+		e.Client = x.listener.gateway.clients.Resolve(x.r).Addr
+	}
+	e.Status, e.Bytes = x.status, x.sent
+	e.Gateway, e.Listener = x.listener.gateway.id, x.listener.id
+	if x.rule != nil {
+		e.Route, e.Rule = x.rule.route, x.rule.name
+	}
+	if x.share != nil && x.share.backend != nil {
+		e.Backend = x.share.backend.ID()
+	}
+	e.Endpoint, e.Error = x.endpoint, x.detail
+	if x.err != nil {
+		e.Error = x.err.Error()
+	}
+	if e.Endpoint == "" && isUpstream {
+		e.Endpoint = failed.Endpoint
+	}
+	log.Log(e)
+}
