@@ -1,0 +1,83 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"crypto/tls"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+)
+
+// certificates are parsed certificates by ID. Values are shared from one
+// configuration to the next while chain and key stay the same, which saves the
+// parsing and makes "unchanged" a comparison of pointers.
+type certificates map[string]*parsedCertificate
+
+type parsedCertificate struct {
+	source config.Certificate
+	cert   *tls.Certificate
+}
+
+// next returns the certificates of cfg.
+func (c certificates) next(cfg *config.Config) (certificates, error) {
+	next := make(certificates, len(cfg.Certificates))
+	for _, source := range cfg.Certificates {
+		if known, ok := c[source.ID]; ok && known.source == source {
+			next[source.ID] = known
+			continue
+		}
+		cert, err := tls.X509KeyPair([]byte(source.Chain), []byte(source.Key))
+		if err != nil {
+			return nil, &config.Refusal{Object: source.ID, Message: fmt.Sprintf("the certificate can't be used: %v", err)}
+		}
+		next[source.ID] = &parsedCertificate{source: source, cert: &cert}
+	}
+	return next, nil
+}
+
+// listenerCerts is the TLS of one listener, shared from one configuration to the
+// next while its certificates stay the same.
+type listenerCerts struct {
+	certs  []*tls.Certificate
+	config *tls.Config
+}
+
+// nextListeners returns the TLS of the HTTPS listeners of cfg by ID.
+func nextListeners(current map[string]*listenerCerts, cfg *config.Config, certs certificates) (map[string]*listenerCerts, error) {
+	next := map[string]*listenerCerts{}
+	for i := range cfg.Listeners {
+		l := &cfg.Listeners[i]
+		if l.Protocol != config.HTTPS {
+			continue
+		}
+		var own []*tls.Certificate
+		if l.TLS != nil {
+			for _, id := range l.TLS.Certificates {
+				parsed, ok := certs[id]
+				if !ok {
+					return nil, &config.Refusal{Object: l.ID, Field: "tls.certificates", Message: fmt.Sprintf("there is no certificate %q", id)}
+				}
+				own = append(own, parsed.cert)
+			}
+		}
+		if known, ok := current[l.ID]; ok && slices.Equal(known.certs, own) {
+			next[l.ID] = known
+			continue
+		}
+		next[l.ID] = &listenerCerts{certs: own, config: listenerTLS(own)}
+	}
+	return next, nil
+}
+
+// configs by listener ID.
+func configs(listeners map[string]*listenerCerts) map[string]*tls.Config {
+	all := make(map[string]*tls.Config, len(listeners))
+	for id, l := range maps.All(listeners) {
+		all[id] = l.config
+	}
+	return all
+}

@@ -1,0 +1,164 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// settle is how long a server that is about to stop waits for connections that
+// were accepted, and for what is on the wire to them, to be read: once
+// http.Server.Shutdown has begun, net/http drops a request that it reads on an
+// accepted connection (golang/go#75591).
+const settle = 250 * time.Millisecond
+
+// generation is the http.Server that serves the connections a socket accepts
+// while its settings stay the same.
+type generation struct {
+	settings settings
+	server   *http.Server
+	conns    *handoff
+	// served is closed when the server has stopped taking connections.
+	served chan struct{}
+
+	mu   sync.Mutex
+	open map[*conn]struct{}
+	// idle is closed and replaced whenever open becomes empty.
+	idle chan struct{}
+}
+
+// settings are what an http.Server can't change while it runs. Comparable.
+type settings struct {
+	tls                  bool
+	maxHeaderBytes       int
+	maxConcurrentStreams int
+	headerTimeout        time.Duration
+	idleTimeout          time.Duration
+}
+
+func newGeneration(s settings, addr net.Addr, handler http.Handler, tlsConfig *tls.Config, logger *zap.Logger) *generation {
+	g := &generation{
+		settings: s,
+		conns:    newHandoff(addr),
+		served:   make(chan struct{}),
+		open:     map[*conn]struct{}{},
+		idle:     make(chan struct{}),
+	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(s.tls)
+	protocols.SetUnencryptedHTTP2(!s.tls)
+	g.server = &http.Server{
+		Handler:           handler,
+		Protocols:         &protocols,
+		ReadHeaderTimeout: s.headerTimeout,
+		IdleTimeout:       s.idleTimeout,
+		MaxHeaderBytes:    s.maxHeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: s.maxConcurrentStreams},
+		TLSConfig:         tlsConfig,
+		ErrorLog:          log.New(&errorLog{logger}, "", 0),
+		// "OPTIONS *" is for the routes to answer, or not, as any other request.
+		DisableGeneralOptionsHandler: true,
+	}
+	return g
+}
+
+// serve returns when the handoff is closed.
+func (g *generation) serve(logger *zap.Logger) {
+	defer close(g.served)
+	var err error
+	if g.settings.tls {
+		err = g.server.ServeTLS(g.conns, "", "")
+	} else {
+		err = g.server.Serve(g.conns)
+	}
+	if !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
+		logger.Error("serving ended", zap.Error(err))
+	}
+}
+
+func (g *generation) add(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open[c] = struct{}{}
+}
+
+// remove forgets a connection and says whether it was the last.
+func (g *generation) remove(c *conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.open, c)
+	if len(g.open) > 0 {
+		return false
+	}
+	close(g.idle)
+	g.idle = make(chan struct{})
+	return true
+}
+
+// count of the open connections, hijacked ones included.
+func (g *generation) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.open)
+}
+
+// quiet is closed as soon as no connection is open.
+func (g *generation) quiet() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.open) == 0 {
+		none := make(chan struct{})
+		close(none)
+		return none
+	}
+	return g.idle
+}
+
+// retire stops taking connections. Those that are open are served as before.
+func (g *generation) retire() {
+	g.conns.Close()
+	<-g.served
+}
+
+// shutdown retires the generation, answers what was asked, and closes its
+// connections as they become idle. It returns when only hijacked ones are left,
+// or with the error of ctx.
+func (g *generation) shutdown(ctx context.Context) error {
+	g.retire()
+	// Answers say "Connection: close" from now on, which loses nothing; idle
+	// connections are closed.
+	g.server.SetKeepAlivesEnabled(false)
+	timer := time.NewTimer(settle)
+	defer timer.Stop()
+	select {
+	case <-g.quiet():
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return g.server.Shutdown(ctx)
+}
+
+// cut closes every connection, hijacked ones included.
+func (g *generation) cut() {
+	_ = g.server.Close() // reports the errors of closing connections
+	g.mu.Lock()
+	conns := make([]*conn, 0, len(g.open))
+	for c := range g.open {
+		conns = append(conns, c)
+	}
+	g.mu.Unlock()
+	for _, c := range conns {
+		_ = c.Close() // whoever uses it closes it too
+	}
+}

@@ -1,0 +1,284 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+)
+
+// Options of a Set.
+type Options struct {
+	// Handler returns what serves the requests of a socket, by the address that
+	// config.Listener.BindAddress gives. Called once for each socket opened.
+	Handler func(address string) http.Handler
+	// BindHost is bound where an address has no host. Default: all addresses,
+	// IPv4 and IPv6.
+	BindHost string
+	// CloseTimeout bounds how long the connections of a socket that is not wanted
+	// any more may go on. Default: 30s.
+	CloseTimeout time.Duration
+	// Logger is required.
+	Logger *zap.Logger
+}
+
+// Set is the sockets of a process. Its methods may be called concurrently,
+// except that a Change must be committed or aborted before the next Prepare.
+type Set struct {
+	opts Options
+
+	mu           sync.Mutex
+	sockets      map[string]*socket
+	certificates certificates
+	listeners    map[string]*listenerCerts
+	tickets      map[string]ticketKeys // by listener ID
+	// closing sockets have been taken out of sockets.
+	closing map[*socket]struct{}
+
+	background sync.WaitGroup
+	// cancel ends what runs in the background, connections being cut.
+	cancel context.CancelFunc
+	ctx    context.Context
+}
+
+// New returns a Set without sockets. Close ends it.
+func New(opts Options) *Set {
+	if opts.CloseTimeout == 0 {
+		opts.CloseTimeout = 30 * time.Second
+	}
+	s := &Set{
+		opts:    opts,
+		sockets: map[string]*socket{},
+		tickets: map[string]ticketKeys{},
+		closing: map[*socket]struct{}{},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.background.Go(s.rotateTickets)
+	return s
+}
+
+// Change is a configuration that is ready to be served: all its sockets are open.
+type Change struct {
+	set          *Set
+	specs        map[string]*socketSpec
+	opened       map[string]*socket
+	certificates certificates
+	listeners    map[string]*listenerCerts
+}
+
+// Prepare opens the sockets that cfg wants and that are not open. They accept
+// nothing before Commit; clients wait in the accept queue. The error is a
+// *config.Refusal that names the listener, and leaves everything as it was.
+func (s *Set) Prepare(cfg *config.Config) (*Change, error) {
+	s.mu.Lock()
+	certs, listeners := s.certificates, s.listeners
+	s.mu.Unlock()
+
+	c := &Change{set: s, opened: map[string]*socket{}}
+	var err error
+	if c.certificates, err = certs.next(cfg); err != nil {
+		return nil, err
+	}
+	if c.listeners, err = nextListeners(listeners, cfg, c.certificates); err != nil {
+		return nil, err
+	}
+	if c.specs, err = socketSpecs(cfg, configs(c.listeners)); err != nil {
+		return nil, err
+	}
+	for _, address := range addresses(c.specs) {
+		if err := c.open(address); err != nil {
+			c.Abort()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// open binds a socket unless it is there.
+func (c *Change) open(address string) error {
+	s := c.set
+	s.mu.Lock()
+	known := s.sockets[address] != nil
+	closing := make([]*socket, 0, len(s.closing))
+	for old := range s.closing {
+		closing = append(closing, old)
+	}
+	s.mu.Unlock()
+	if known {
+		return nil
+	}
+	// One of these may have the address. They need no longer than emptying.
+	for _, old := range closing {
+		<-old.closed
+	}
+	refuse := func(err error) error {
+		return &config.Refusal{
+			Object:  c.specs[address].listener,
+			Field:   "address",
+			Message: fmt.Sprintf("can't listen on %s: %v", address, err),
+		}
+	}
+	bind, err := hostPort(address, s.opts.BindHost)
+	if err != nil {
+		return refuse(err)
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(s.ctx, "tcp", bind)
+	if err != nil {
+		return refuse(err)
+	}
+	c.opened[address] = newSocket(address, ln.(*net.TCPListener), s.opts.Handler(address), s.opts.Logger)
+	return nil
+}
+
+// Abort closes what Prepare opened.
+func (c *Change) Abort() {
+	for _, opened := range c.opened {
+		opened.stopAccepting()
+	}
+}
+
+// Commit serves the configuration. Sockets that it does not want are closed in
+// the background, see Options.CloseTimeout. It waits for no client.
+func (c *Change) Commit() {
+	s := c.set
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.certificates = c.certificates
+	s.setListeners(c.listeners)
+	for address, opened := range c.opened {
+		s.sockets[address] = opened
+	}
+	for address, spec := range c.specs {
+		socket := s.sockets[address]
+		if ending := socket.apply(spec); ending != nil {
+			s.background.Go(func() { s.endGeneration(socket, ending) })
+		}
+	}
+	for address, socket := range s.sockets {
+		if c.specs[address] == nil {
+			delete(s.sockets, address)
+			s.closing[socket] = struct{}{}
+			s.background.Go(func() { s.closeSocket(socket) })
+		}
+	}
+}
+
+// setListeners gives every listener its session ticket keys.
+func (s *Set) setListeners(listeners map[string]*listenerCerts) {
+	s.listeners = listeners
+	for id := range s.tickets {
+		if listeners[id] == nil {
+			delete(s.tickets, id)
+		}
+	}
+	for id, l := range listeners {
+		if s.tickets[id] == nil {
+			s.tickets[id] = ticketKeys(nil).rotate()
+		}
+		if l.config != refuseHandshake {
+			l.config.SetSessionTicketKeys(s.tickets[id])
+		}
+	}
+}
+
+func (s *Set) rotateTickets() {
+	ticker := time.NewTicker(ticketKeyLife)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			s.rotateTicketKeys()
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *Set) rotateTicketKeys() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.tickets {
+		s.tickets[id] = s.tickets[id].rotate()
+	}
+	s.setListeners(s.listeners)
+}
+
+// endGeneration ends the connections of a socket that changed its protocol.
+func (s *Set) endGeneration(socket *socket, g *generation) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.opts.CloseTimeout)
+	defer cancel()
+	socket.end(ctx, g)
+	g.cut()
+	socket.prune(g)
+}
+
+// closeSocket ends a socket that is not wanted any more.
+func (s *Set) closeSocket(socket *socket) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.opts.CloseTimeout)
+	defer cancel()
+	socket.shutdown(ctx)
+	socket.quiet(ctx)
+	socket.cut()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.closing, socket)
+}
+
+// Addr is the address that a socket is bound to, nil if there is none for the
+// address, which is one of config.Listener.BindAddress.
+func (s *Set) Addr(address string) net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if socket := s.sockets[address]; socket != nil {
+		return socket.ln.Addr()
+	}
+	return nil
+}
+
+// Shutdown stops accepting on all sockets at once, answers what was asked, and
+// closes the connections as they become idle. When ctx ends it cuts those that
+// still serve a request. Hijacked connections are left to their owner. Neither
+// Prepare nor Commit may follow.
+func (s *Set) Shutdown(ctx context.Context) {
+	s.mu.Lock()
+	sockets := make([]*socket, 0, len(s.sockets)+len(s.closing))
+	for _, socket := range s.sockets {
+		sockets = append(sockets, socket)
+	}
+	for socket := range s.closing {
+		sockets = append(sockets, socket)
+	}
+	s.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, socket := range sockets {
+		wg.Go(func() { socket.shutdown(ctx) })
+	}
+	wg.Wait()
+}
+
+// Close cuts all connections, hijacked ones included, closes all sockets, and
+// returns when no goroutine of the Set is left, but perhaps those of handlers
+// that have not noticed yet.
+func (s *Set) Close() {
+	s.cancel()
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.Shutdown(ended)
+	s.mu.Lock()
+	for _, socket := range s.sockets {
+		socket.cut()
+	}
+	clear(s.sockets)
+	s.mu.Unlock()
+	s.background.Wait()
+}

@@ -1,0 +1,209 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Whoever was accepted is answered. A connection that the kernel takes between
+// the last accept and the close of the socket is reset, which says the same as
+// being refused a moment later, and can't be prevented from user space.
+func TestShutdownAnswersEverythingAccepted(t *testing.T) {
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	apply(t, s, plain(address))
+	var answered atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				answer, err := requestOnce(address)
+				switch {
+				case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
+					return
+				case err != nil || len(answer) == 0:
+					t.Errorf("an accepted connection got %q, %v", answer, err)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	eventually(t, "requests are answered", func() bool { return answered.Load() > 100 })
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	s.Shutdown(ctx)
+	wg.Wait()
+}
+
+// requestOnce sends a request over a connection of its own.
+func requestOnce(address string) ([]byte, error) {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if _, err := fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(c)
+}
+
+func TestShutdownWaitsForRequestsAndThenCuts(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		timeout  time.Duration
+		answered bool
+	}{
+		{"in time", 10 * time.Second, true},
+		{"too late", 100 * time.Millisecond, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			address := freeAddress(t)
+			began, release := make(chan struct{}), make(chan struct{})
+			s := newSet(t, func(w http.ResponseWriter, r *http.Request) {
+				close(began)
+				select {
+				case <-release:
+				case <-r.Context().Done():
+				}
+				fmt.Fprint(w, "done")
+			})
+			apply(t, s, plain(address))
+			var err error
+			var wg sync.WaitGroup
+			client := newClient(t, nil, nil)
+			wg.Go(func() { _, err = get(client, "http://"+address) })
+			<-began
+			ctx, cancel := context.WithTimeout(t.Context(), tc.timeout)
+			defer cancel()
+			var down sync.WaitGroup
+			down.Go(func() { s.Shutdown(ctx) })
+			if tc.answered {
+				close(release)
+			}
+			down.Wait()
+			wg.Wait()
+			if (err == nil) != tc.answered {
+				t.Errorf("the request ended with %v", err)
+			}
+		})
+	}
+}
+
+func TestShutdownClosesSocketsInParallel(t *testing.T) {
+	addresses := []string{freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)}
+	s := newSet(t, nil)
+	apply(t, s, plain(addresses...))
+	for _, address := range addresses { // a connection that never says anything
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	began := time.Now()
+	s.Shutdown(ctx)
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("took %s", took)
+	}
+	for _, address := range addresses {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			t.Errorf("%s still accepts", address)
+		}
+	}
+}
+
+func TestCloseCutsHijackedConnections(t *testing.T) {
+	address := freeAddress(t)
+	s := newSet(t, func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		fmt.Fprint(c, "hijacked")
+		_, _ = io.Copy(io.Discard, c)
+		c.Close()
+	})
+	apply(t, s, plain(address))
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if _, err := io.ReadFull(c, make([]byte, len("hijacked"))); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if _, err := c.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection is open")
+	}
+}
+
+func TestAbortLeavesNothingOpen(t *testing.T) {
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	change, err := s.Prepare(plain(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Addr(address) != nil {
+		t.Error("the address is in use before the commit")
+	}
+	change.Abort()
+	if c, err := net.Dial("tcp", address); err == nil {
+		c.Close()
+		t.Error("the socket is open")
+	}
+}
+
+func TestHostPort(t *testing.T) {
+	for _, tc := range []struct{ address, bindHost, want string }{
+		{":80", "", ":80"},
+		{":80", "127.0.0.1", "127.0.0.1:80"},
+		{":80", "::1", "[::1]:80"},
+		{"10.0.0.1:80", "127.0.0.1", "10.0.0.1:80"},
+		{"80", "", ""},
+		{":http", "", ""},
+		{":65536", "", ""},
+	} {
+		got, err := hostPort(tc.address, tc.bindHost)
+		if got != tc.want || (err == nil) != (tc.want != "") {
+			t.Errorf("hostPort(%q, %q) = %q, %v; want %q", tc.address, tc.bindHost, got, err, tc.want)
+		}
+	}
+}
+
+func TestDualStack(t *testing.T) {
+	_, port, err := net.SplitHostPort(freeAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSet(t, nil)
+	// The one test that binds all addresses: that is what it is about.
+	apply(t, s, plain(":"+port))
+	mustGet(t, newClient(t, nil, nil), "http://127.0.0.1:"+port)
+	probe, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6")
+	}
+	probe.Close()
+	mustGet(t, newClient(t, nil, nil), "http://[::1]:"+port)
+}

@@ -1,0 +1,32 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"crypto/rand"
+	"time"
+)
+
+const (
+	// ticketKeyLife is how long new session tickets are made with one key.
+	ticketKeyLife = 24 * time.Hour
+	// ticketKeysKept bounds how long a session can be resumed, since tickets of
+	// an older key are not understood: two to three days.
+	ticketKeysKept = 3
+)
+
+// ticketKeys are the session ticket keys of one listener, the newest first. The
+// keys that crypto/tls makes by itself won't do: they live and die with one
+// tls.Config, and are shared by all that a GetConfigForClient returns, so that a
+// session made with one listener could be resumed with another.
+type ticketKeys [][32]byte
+
+// rotate returns the keys after one more is made. It doesn't change k, which a
+// tls.Config may hold.
+func (k ticketKeys) rotate() ticketKeys {
+	var fresh [32]byte
+	_, _ = rand.Read(fresh[:]) // never fails, see its documentation
+	next := append(ticketKeys{fresh}, k...)
+	return next[:min(len(next), ticketKeysKept)]
+}

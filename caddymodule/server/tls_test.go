@@ -1,0 +1,261 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/internal/certtest"
+)
+
+func TestTLSListenerIsChosenBySNI(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	// The names in the certificates have nothing to do with the hostnames of the
+	// listeners: what a listener presents is configured, not looked up.
+	cfg := plain()
+	cfg.Certificates = []config.Certificate{
+		certificate("exact", ca.Issue("exact")),
+		certificate("wild", ca.Issue("wild", "exact.example.com")),
+		certificate("deep", ca.Issue("deep")),
+		certificate("any", ca.Issue("any", "exact.example.com", "*.example.com")),
+	}
+	cfg.Listeners = []config.Listener{
+		httpsListener("exact", address, "exact.example.com", "exact"),
+		httpsListener("wild", address, "*.example.com", "wild"),
+		httpsListener("deep", address, "*.deep.example.com", "deep"),
+		httpsListener("none", address, "none.example.com"),
+		httpsListener("any", address, "", "any"),
+	}
+	apply(t, s, cfg)
+	for sni, want := range map[string]string{
+		"exact.example.com":      "exact",
+		"EXACT.example.com":      "exact",
+		"other.example.com":      "wild",
+		"two.labels.example.com": "wild",
+		"a.deep.example.com":     "deep",
+		"none.example.com":       "unrecognized name",
+		"example.com":            "any",
+		"elsewhere.test":         "any",
+		"":                       "any",
+	} {
+		if got := subject(t, address, sni); got != want {
+			t.Errorf("SNI %q: got %s, want %s", sni, got, want)
+		}
+	}
+}
+
+func TestTLSRefusesSNIWithoutListener(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	cfg := plain()
+	cfg.Certificates = []config.Certificate{certificate("c", ca.Issue("c", "other.test"))}
+	cfg.Listeners = []config.Listener{httpsListener("l", address, "here.test", "c")}
+	apply(t, s, cfg)
+	for sni, want := range map[string]string{"here.test": "c", "other.test": "unrecognized name", "": "unrecognized name"} {
+		if got := subject(t, address, sni); got != want {
+			t.Errorf("SNI %q: got %s, want %s", sni, got, want)
+		}
+	}
+}
+
+func TestTLSPrefersTheCertificateWithTheName(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	cfg := plain()
+	cfg.Certificates = []config.Certificate{
+		certificate("1", ca.Issue("nameless")),
+		certificate("2", ca.Issue("a", "a.test")),
+		certificate("3", ca.Issue("b", "b.test", "a.test")),
+	}
+	cfg.Listeners = []config.Listener{httpsListener("l", address, "", "1", "2", "3")}
+	apply(t, s, cfg)
+	for sni, want := range map[string]string{"a.test": "a", "b.test": "b", "c.test": "nameless", "": "nameless"} {
+		if got := subject(t, address, sni); got != want {
+			t.Errorf("SNI %q: got %s, want %s", sni, got, want)
+		}
+	}
+}
+
+func TestTLSNegotiatesHTTP2(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	address := freeAddress(t)
+	s := newSet(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) })
+	cfg := plain()
+	cfg.Certificates = []config.Certificate{certificate("c", ca.Issue("c", "here.test"))}
+	cfg.Listeners = []config.Listener{httpsListener("l", address, "here.test", "c")}
+	apply(t, s, cfg)
+	for _, http2 := range []bool{true, false} {
+		var protocols http.Protocols
+		protocols.SetHTTP2(http2)
+		protocols.SetHTTP1(!http2)
+		client := newClient(t, &tls.Config{RootCAs: ca.Pool(), ServerName: "here.test"}, &protocols)
+		want := map[bool]string{true: "HTTP/2.0", false: "HTTP/1.1"}[http2]
+		if got := mustGet(t, client, "https://"+address); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestTLSRefusesOldVersions(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	cfg := plain()
+	cfg.Certificates = []config.Certificate{certificate("c", ca.Issue("c"))}
+	cfg.Listeners = []config.Listener{httpsListener("l", address, "", "c")}
+	apply(t, s, cfg)
+	conn, _, err := handshake(address, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+	if err == nil {
+		conn.Close()
+		t.Error("TLS 1.1 was accepted")
+	}
+}
+
+// resume makes a session and says whether a second connection resumed it.
+func request(t *testing.T, address string, cfg *tls.Config) (resumed bool) {
+	t.Helper()
+	conn, _, err := handshake(address, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// The ticket of TLS 1.3 comes with the first answer.
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, res.Body)
+	res.Body.Close()
+	return conn.ConnectionState().DidResume
+}
+
+func TestTLSSessionsSurviveChangesButNotAnotherListener(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			ca := certtest.NewCA(t, "ca")
+			address := freeAddress(t)
+			s := newSet(t, nil)
+			build := func(pair certtest.Pair) *config.Config {
+				cfg := plain()
+				cfg.Certificates = []config.Certificate{certificate("c", pair)}
+				cfg.Listeners = []config.Listener{
+					httpsListener("a", address, "a.test", "c"),
+					httpsListener("b", address, "b.test", "c"),
+				}
+				return cfg
+			}
+			pair := ca.Issue("both", "a.test", "b.test")
+			apply(t, s, build(pair))
+
+			// One cache entry whatever the name, as a client that shares sessions
+			// among names that a certificate covers.
+			cache := &oneSession{}
+			client := func(sni string) *tls.Config {
+				return &tls.Config{ServerName: sni, ClientSessionCache: cache, MaxVersion: version}
+			}
+			if request(t, address, client("a.test")) {
+				t.Fatal("resumed from nothing")
+			}
+			if !request(t, address, client("a.test")) {
+				t.Error("not resumed with the same listener")
+			}
+			apply(t, s, build(pair))
+			if !request(t, address, client("a.test")) {
+				t.Error("not resumed after an unrelated change")
+			}
+			apply(t, s, build(ca.Issue("renewed", "a.test", "b.test")))
+			if !request(t, address, client("a.test")) {
+				t.Error("not resumed after a renewal of the certificate")
+			}
+			s.rotateTicketKeys()
+			if !request(t, address, client("a.test")) {
+				t.Error("not resumed after a rotation of the keys")
+			}
+			if request(t, address, client("b.test")) {
+				t.Error("a session of one listener was resumed with another")
+			}
+			cache.session = nil
+			request(t, address, client("a.test"))
+			for range ticketKeysKept {
+				s.rotateTicketKeys()
+			}
+			if request(t, address, client("a.test")) {
+				t.Error("resumed with a key that is out of use")
+			}
+		})
+	}
+}
+
+// oneSession is a tls.ClientSessionCache that has the last session for every key.
+type oneSession struct{ session *tls.ClientSessionState }
+
+func (c *oneSession) Get(string) (*tls.ClientSessionState, bool) { return c.session, c.session != nil }
+func (c *oneSession) Put(_ string, s *tls.ClientSessionState)    { c.session = s }
+
+func TestTLSCertificateChangeKeepsConnections(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	build := func(name string) *config.Config {
+		cfg := plain()
+		cfg.Certificates = []config.Certificate{certificate("c", ca.Issue(name, "here.test"))}
+		cfg.Listeners = []config.Listener{httpsListener("l", address, "here.test", "c")}
+		return cfg
+	}
+	apply(t, s, build("old"))
+	conn, leaf, err := handshake(address, &tls.Config{ServerName: "here.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	r := bufio.NewReader(conn)
+	for i, name := range []string{"new", "newer"} {
+		apply(t, s, build(name))
+		fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: here.test\r\n\r\n")
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatalf("the connection from before change %d: %v", i, err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if got := subject(t, address, "here.test"); got != name {
+			t.Errorf("a new connection got certificate %s, want %s", got, name)
+		}
+	}
+	if leaf.Subject.CommonName != "old" {
+		t.Errorf("the first certificate was %s", leaf.Subject.CommonName)
+	}
+}
+
+func TestTLSRefusesBadCertificates(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	a, b := ca.Issue("a"), ca.Issue("b")
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	cfg := plain()
+	cfg.Certificates = []config.Certificate{{ID: "Secret/test/c", Chain: string(a.Cert), Key: string(b.Key)}}
+	cfg.Listeners = []config.Listener{httpsListener("l", address, "", "Secret/test/c")}
+	_, err := s.Prepare(cfg)
+	refusal, ok := err.(*config.Refusal)
+	if !ok || refusal.Object != "Secret/test/c" {
+		t.Errorf("got %v, want a refusal of the certificate", err)
+	}
+	cfg.Certificates = nil
+	_, err = s.Prepare(cfg)
+	refusal, ok = err.(*config.Refusal)
+	if !ok || refusal.Object != "test/gw/l" {
+		t.Errorf("got %v, want a refusal of the listener", err)
+	}
+}
