@@ -1,0 +1,33 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package caddymodule
+
+import (
+	"go.uber.org/zap"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/proxy"
+	"github.com/kubera-dev/kubera/caddymodule/runtime"
+)
+
+// engine is a proxy.Engine as the Runtime sees it.
+type engine struct {
+	*proxy.Engine
+}
+
+func newEngine(logger *zap.Logger) *engine {
+	return &engine{Engine: proxy.New(proxy.Options{Logger: logger.Named("proxy")})}
+}
+
+// Compile makes a table and returns what puts it in use.
+func (e *engine) Compile(cfg *config.Config) (func(), error) {
+	table, err := e.Engine.Compile(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return func() { e.Swap(table) }, nil
+}
+
+// Interface guard
+var _ runtime.Engine = (*engine)(nil)
