@@ -1,0 +1,170 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package soak
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+)
+
+// proxy is a kubera-proxy process and the channel by which it is told what to serve.
+type proxy struct {
+	control string // host:port
+	status  string // host:port
+	client  *http.Client
+	pid     int
+}
+
+// startProxy builds and starts kubera-proxy, and ends it with the test.
+func startProxy(t *testing.T) *proxy {
+	t.Helper()
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "kubera-proxy")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/proxy").CombinedOutput(); err != nil {
+		t.Fatalf("building kubera-proxy: %v\n%s", err, out)
+	}
+	ca := newAuthority(t)
+	controlDir := filepath.Join(dir, "control")
+	ca.writeServer(t, controlDir)
+
+	p := &proxy{control: freeAddress(t), status: freeAddress(t)}
+	p.client = &http.Client{Transport: &http.Transport{
+		TLSClientConfig:   &tls.Config{RootCAs: ca.pool(), Certificates: []tls.Certificate{ca.client(t)}, ServerName: serverName, MinVersion: tls.VersionTLS13},
+		ForceAttemptHTTP2: true,
+	}}
+	t.Cleanup(p.client.CloseIdleConnections)
+
+	cmd := exec.Command(binary, "serve",
+		"--control-listen", p.control, "--control-dir", controlDir,
+		"--status-listen", p.status, "--state-file", filepath.Join(dir, "config.json"),
+		"--bind-host", "127.0.0.1", "--drain-delay", "0s", "--drain-timeout", "5s", "--admin", "off")
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.pid = cmd.Process.Pid
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("kubera-proxy ended with %v", err)
+		}
+		if t.Failed() {
+			t.Logf("log of kubera-proxy:\n%s", log.Bytes())
+		}
+	})
+	p.await(t, "the control port", func(ctx context.Context) error {
+		_, err := p.do(ctx, http.MethodGet, config.PathStatus, nil)
+		return err
+	})
+	return p
+}
+
+// put sends a whole configuration.
+func (p *proxy) put(t *testing.T, cfg *config.Config) {
+	t.Helper()
+	if _, err := p.do(t.Context(), http.MethodPut, config.PathConfig, cfg); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// do sends v as JSON and gives the answer's body; any status but 200 is an error.
+func (p *proxy) do(ctx context.Context, method, path string, v any) ([]byte, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "https://"+p.control+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, answer)
+	}
+	return answer, nil
+}
+
+func (p *proxy) awaitReady(t *testing.T) {
+	t.Helper()
+	p.await(t, "readiness", func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.status+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("/readyz: %s", resp.Status)
+		}
+		return nil
+	})
+}
+
+// await tries until it succeeds, for at most half a minute.
+func (p *proxy) await(t *testing.T, what string, try func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := try(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waiting for %s: %v", what, err)
+		}
+	}
+}
+
+// freeAddress gives a loopback address on which nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String()
+}
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
