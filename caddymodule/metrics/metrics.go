@@ -1,0 +1,153 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package metrics counts what a proxy does, for Prometheus.
+//
+// Label values are names from the configuration and the few constants below, and
+// nothing that a client can choose, so that the number of series is bounded by
+// the configuration. Which names those are is fixed by a [Set], made with each
+// configuration: a request only adds to numbers that it has at hand, without a
+// lock, a look-up or an allocation.
+//
+// # Series
+//
+// Of a Gateway, by its listeners and routes:
+//
+//	kubera_proxy_requests_total{gateway,listener,route,code}     counter
+//	kubera_proxy_request_duration_seconds{gateway,route}         histogram
+//	kubera_proxy_requests_in_flight{gateway}                     gauge
+//
+// Of a backend, shared by all that refer to it:
+//
+//	kubera_proxy_upstream_requests_total{backend,outcome}        counter
+//	kubera_proxy_upstream_connections{backend}                   gauge
+//	kubera_proxy_upstream_endpoints_ready{backend}               gauge
+//
+// Of the configuration:
+//
+//	kubera_proxy_config_pushes_total{result}                     counter
+//	kubera_proxy_config_last_push_success_timestamp_seconds      gauge
+//	kubera_proxy_config_info{version}                            gauge
+//
+// The labels gateway, listener, route and backend are IDs of the configuration.
+// Route is empty for requests that match none, listener for those that no
+// listener serves.
+package metrics
+
+import (
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const namespace = "kubera_proxy"
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+}
+
+var (
+	requestsDesc = describe("requests_total",
+		"Requests answered, by the class of the status code; none if the client left before an answer began.",
+		"gateway", "listener", "route", "code")
+	inFlightDesc = describe("requests_in_flight",
+		"Requests being served, open tunnels included.", "gateway")
+	upstreamRequestsDesc = describe("upstream_requests_total",
+		"Requests sent to endpoints, each try counting as one, by what became of them.", "backend", "outcome")
+	connectionsDesc = describe("upstream_connections",
+		"Open connections to endpoints, idle ones included.", "backend")
+	readyDesc = describe("upstream_endpoints_ready",
+		"Endpoints that are ready and not draining.", "backend")
+	pushesDesc = describe("config_pushes_total",
+		"Configurations, deltas and endpoint updates received, by what became of them.", "result")
+	lastPushDesc = describe("config_last_push_success_timestamp_seconds",
+		"When a push was last applied, 0 if none was.")
+	infoDesc = describe("config_info",
+		"Always 1, with the version of the running configuration.", "version")
+)
+
+// Result of a push to the control channel.
+type Result int
+
+// The results of pushes.
+const (
+	// Applied: the push is served.
+	Applied Result = iota
+	// Refused: the push was wrong, and nothing has changed.
+	Refused
+	// UnknownBase: the push builds on a configuration that is not the running one.
+	UnknownBase
+
+	results int = iota
+)
+
+var resultLabels = [results]string{"applied", "refused", "unknown_base"}
+
+// Metrics are the numbers of one process. All methods are safe for concurrent
+// use.
+type Metrics struct {
+	set      atomic.Pointer[Set]
+	version  atomic.Pointer[string]
+	pushes   [results]atomic.Uint64
+	lastPush atomic.Int64 // nanoseconds since 1970, 0 for never
+}
+
+var _ prometheus.Collector = (*Metrics)(nil)
+
+// New returns metrics without gateways and backends.
+func New() *Metrics {
+	m := &Metrics{}
+	m.set.Store(m.NewSet())
+	return m
+}
+
+// Pushed counts a push. An Applied one also moves the time of the last success.
+func (m *Metrics) Pushed(result Result) {
+	m.pushes[result].Add(1)
+	if result == Applied {
+		m.lastPush.Store(time.Now().UnixNano())
+	}
+}
+
+// SetVersion names the running configuration. There is no series for the empty
+// version, which stands for none.
+func (m *Metrics) SetVersion(version string) {
+	version = label(version)
+	m.version.Store(&version)
+}
+
+// label makes a string one that Prometheus takes.
+func label(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// Describe implements prometheus.Collector.
+func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		requestsDesc, inFlightDesc, upstreamRequestsDesc, connectionsDesc, readyDesc, pushesDesc, lastPushDesc, infoDesc,
+	} {
+		ch <- d
+	}
+	durations().Describe(ch)
+}
+
+// Collect implements prometheus.Collector.
+func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
+	for i := range m.pushes {
+		ch <- counter(pushesDesc, &m.pushes[i], resultLabels[i])
+	}
+	last := time.Duration(m.lastPush.Load()).Seconds()
+	ch <- prometheus.MustNewConstMetric(lastPushDesc, prometheus.GaugeValue, last)
+	if v := m.version.Load(); v != nil && *v != "" {
+		ch <- prometheus.MustNewConstMetric(infoDesc, prometheus.GaugeValue, 1, *v)
+	}
+	m.set.Load().collect(ch)
+}
+
+func counter(d *prometheus.Desc, n *atomic.Uint64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n.Load()), labels...)
+}
+
+func gauge(d *prometheus.Desc, n *atomic.Int64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n.Load()), labels...)
+}
