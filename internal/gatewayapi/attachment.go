@@ -184,7 +184,8 @@ func (t *translation) attach(r *route, c *compiled, parents []*parent) {
 				a.listener.attached++
 			}
 			p.gateway.depend(c)
-			if a.listener.model == nil || len(c.rules) == 0 {
+			// A listener that is not accepted takes requests only to refuse them.
+			if a.listener.model == nil || a.listener.problem != nil || len(c.rules) == 0 {
 				continue
 			}
 			model := models[p.gateway]
@@ -228,7 +229,7 @@ func (t *translation) routeStatus(r *route, c *compiled, parents []*parent) gwv1
 		if problem == nil {
 			problem = c.rejected
 		}
-		conditions.hold(string(gwv1.RouteConditionAccepted), string(gwv1.RouteReasonAccepted), "the route is served", problem)
+		conditions.hold(string(gwv1.RouteConditionAccepted), string(gwv1.RouteReasonAccepted), "the route is attached", problem)
 		conditions.hold(string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs),
 			"all references are resolved", c.unresolved.summary())
 		if problem == nil && c.partly != nil {

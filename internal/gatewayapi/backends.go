@@ -5,6 +5,8 @@ package gatewayapi
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -59,6 +61,9 @@ func (t *translation) resolveService(from referrer, ref gwv1.BackendObjectRefere
 	}
 	if ref.Port == nil {
 		return servicePort{}, problemf(gwv1.RouteReasonBackendNotFound, "%s: port must be set", to)
+	}
+	if *ref.Port < 1 || *ref.Port > 65535 {
+		return servicePort{}, problemf(gwv1.RouteReasonBackendNotFound, "%s: port %d is not from 1 to 65535", to, *ref.Port)
 	}
 	for i := range service.Spec.Ports {
 		if service.Spec.Ports[i].Port == *ref.Port {
@@ -119,10 +124,16 @@ func (t *translation) checkExternalName(s servicePort) *problem {
 	case !t.options.AllowExternalName:
 		return problemf(gwv1.RouteReasonInvalidKind, "Service %s/%s is of type ExternalName, which is not supported",
 			s.service.Namespace, s.service.Name)
-	case s.service.Spec.ExternalName == "":
-		return problemf(gwv1.RouteReasonBackendNotFound, "Service %s/%s: spec.externalName is empty", s.service.Namespace, s.service.Name)
+	case !validExternalName(s.service.Spec.ExternalName):
+		return problemf(gwv1.RouteReasonBackendNotFound, "Service %s/%s: spec.externalName: %q is neither a hostname nor an IP address",
+			s.service.Namespace, s.service.Name, s.service.Spec.ExternalName)
 	}
 	return nil
+}
+
+func validExternalName(name string) bool {
+	_, err := netip.ParseAddr(name)
+	return err == nil || !isWildcard(name) && validHostname(strings.TrimSuffix(strings.ToLower(name), "."))
 }
 
 func (t *translation) checkAppProtocol(s servicePort) *problem {

@@ -29,7 +29,7 @@ func findConflicts(listeners []*listener) {
 		if reason == gwv1.ListenerReasonProtocolConflict {
 			what = "another protocol"
 		}
-		l.conflict = problemf(reason, "port %d is used with %s by listeners %s", l.spec.Port, what, strings.Join(others, ", "))
+		l.conflict = problemf(reason, "port %d is used with %s by %s", l.spec.Port, what, strings.Join(others, ", "))
 	}
 	for _, l := range listeners {
 		if l.conflict != nil {
@@ -51,9 +51,9 @@ func conflictsOf(l *listener, listeners []*listener) ([]string, gwv1.ListenerCon
 		}
 		switch {
 		case other.spec.Protocol != l.spec.Protocol:
-			protocol = append(protocol, string(other.spec.Name))
+			protocol = append(protocol, "listener "+string(other.spec.Name))
 		case other.hostname() == l.hostname():
-			hostname = append(hostname, string(other.spec.Name))
+			hostname = append(hostname, "listener "+string(other.spec.Name))
 		}
 	}
 	if len(protocol) > 0 {

@@ -4,8 +4,6 @@
 package gatewayapi
 
 import (
-	"net/netip"
-
 	"golang.org/x/net/http/httpguts"
 	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -89,10 +87,8 @@ func compileAccessControl(spec *v1alpha1.AccessControlFilterSpec) (config.Filter
 func compileAddresses(field string, list []v1alpha1.AddressOrCIDR) ([]string, *problem) {
 	var addresses []string
 	for i, entry := range list {
-		_, notAddress := netip.ParseAddr(string(entry))
-		_, notPrefix := netip.ParsePrefix(string(entry))
-		if notAddress != nil && notPrefix != nil {
-			return nil, problemf(v1alpha1.FilterReasonInvalid, "%s[%d]: %q is neither an IP address nor a range such as 10.0.0.0/8", field, i, entry)
+		if _, err := config.ParsePrefix(string(entry)); err != nil {
+			return nil, problemf(v1alpha1.FilterReasonInvalid, "%s[%d]: %v", field, i, err)
 		}
 		addresses = append(addresses, string(entry))
 	}

@@ -72,8 +72,9 @@ func compileRedirect(f *gwv1.HTTPRequestRedirectFilter) (*config.Redirect, *prob
 		}
 		r.Scheme = *f.Scheme
 	}
-	if f.Hostname != nil {
-		r.Hostname = string(*f.Hostname)
+	var p *problem
+	if r.Hostname, p = preciseHostname(f.Hostname); p != nil {
+		return nil, p
 	}
 	if f.Port != nil {
 		if *f.Port < 1 || *f.Port > 65535 {
@@ -87,19 +88,28 @@ func compileRedirect(f *gwv1.HTTPRequestRedirectFilter) (*config.Redirect, *prob
 		}
 		r.Status = *f.StatusCode
 	}
-	var p *problem
 	r.Path, p = compilePathModifier(f.Path)
 	return r, p
 }
 
 func compileRewrite(f *gwv1.HTTPURLRewriteFilter) (*config.Rewrite, *problem) {
 	r := &config.Rewrite{}
-	if f.Hostname != nil {
-		r.Hostname = string(*f.Hostname)
-	}
 	var p *problem
+	if r.Hostname, p = preciseHostname(f.Hostname); p != nil {
+		return nil, p
+	}
 	r.Path, p = compilePathModifier(f.Path)
 	return r, p
+}
+
+func preciseHostname(name *gwv1.PreciseHostname) (string, *problem) {
+	switch {
+	case name == nil || *name == "":
+		return "", nil
+	case isWildcard(string(*name)) || !validHostname(string(*name)):
+		return "", problemf(gwv1.RouteReasonUnsupportedValue, "hostname: %q is not a hostname", *name)
+	}
+	return string(*name), nil
 }
 
 func compilePathModifier(m *gwv1.HTTPPathModifier) (*config.PathModifier, *problem) {

@@ -160,7 +160,7 @@ func (g *gateway) addAccepted(c *conditions) {
 			"served without the listeners that are not valid: "+problems)
 		return
 	}
-	c.add(accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonAccepted), "the Gateway is served")
+	c.add(accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonAccepted), "the Gateway is accepted")
 }
 
 // addProgrammed says what follows from the objects alone; Programmed has the rest.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
@@ -32,12 +33,19 @@ func wildcardMatches(wildcard, name string) bool {
 	return len(name) >= len(wildcard) && strings.HasSuffix(name, wildcard[1:])
 }
 
+// validHostname says whether requests can have a hostname, or a wildcard stands
+// for names that they can have.
+func validHostname(hostname string) bool {
+	return len(validation.IsDNS1123Subdomain(strings.TrimPrefix(hostname, "*."))) == 0
+}
+
 // intersecting gives those of a route's hostnames that intersect with the
-// listener's. ok is false if the route has hostnames and none does.
+// listener's. ok is false if the route has hostnames and none does. Hostnames
+// that are none intersect with nothing.
 func intersecting(listener string, route []gwv1.Hostname) (own []string, ok bool) {
 	for _, h := range route {
 		name := strings.ToLower(string(h))
-		if intersect(listener, name) && !slices.Contains(own, name) {
+		if validHostname(name) && intersect(listener, name) && !slices.Contains(own, name) {
 			own = append(own, name)
 		}
 	}

@@ -53,7 +53,7 @@ func (t *translation) compileHTTPRoute(o *gwv1.HTTPRoute) *compiled {
 	default:
 		// The API demands the prefix, and has one reason for this condition.
 		c.compiled.partly = problemf(gwv1.RouteReasonUnsupportedValue,
-			"Dropped Rule %s: their requests are answered with 500: %s", strings.Join(names, ", "), p.message)
+			"Dropped Rule %s; requests that match are answered with 500: %s", strings.Join(names, ", "), p.message)
 	}
 	return c.compiled
 }
@@ -104,6 +104,9 @@ func (c *ruleCompiler) compile(spec *gwv1.HTTPRouteRule, place string) (*Rule, p
 	return rule, invalid
 }
 
+// maxWeight is the API's bound of BackendRef.weight.
+const maxWeight = 1_000_000
+
 // shares resolves backendRefs. What can't be resolved is reported and keeps its
 // share of the requests, without a backend.
 func (c *ruleCompiler) shares(refs []gwv1.HTTPBackendRef, place string, invalid *problems) []Share {
@@ -113,6 +116,9 @@ func (c *ruleCompiler) shares(refs []gwv1.HTTPBackendRef, place string, invalid 
 		share := Share{Weight: 1}
 		if refs[i].Weight != nil {
 			share.Weight = *refs[i].Weight
+		}
+		if share.Weight < 0 || share.Weight > maxWeight {
+			invalid.add(problemf(gwv1.RouteReasonUnsupportedValue, "%s: weight %d is not from 0 to %d", place, share.Weight, maxWeight))
 		}
 		backend, p := c.backend(refs[i].BackendObjectReference)
 		c.compiled.unresolved.add(p.prefixed(place))

@@ -24,8 +24,8 @@ type listener struct {
 	// conflict with another listener. It is the problem, too.
 	conflict *problem
 	// shut is set where no socket may be opened for the listener. Other
-	// problems leave a listener that takes its hostname's requests and
-	// refuses them.
+	// problems leave a listener without routes and certificates, which keeps
+	// its hostname's requests from less specific ones.
 	shut bool
 	// overlaps are the listeners with overlapping hostnames on one HTTPS port.
 	overlaps []string
@@ -60,6 +60,8 @@ var listenerChecks = []func(*listener) *problem{
 	(*listener).checkProtocol,
 	// The port is not one that proxies need themselves.
 	(*listener).checkPort,
+	// The hostname is one that requests can have.
+	(*listener).checkHostname,
 	// Routes are selected in a way that can be understood.
 	(*listener).checkNamespaces,
 	// TLS is terminated, with certificates that are referred to.
@@ -96,6 +98,18 @@ func (l *listener) checkPort() *problem {
 	case config.ControlPort, config.StatusPort:
 		l.shut = true
 		return problemf(gwv1.ListenerReasonPortUnavailable, "port %d is used by the proxies themselves", l.spec.Port)
+	}
+	if l.spec.Port < 1 || l.spec.Port > 65535 {
+		l.shut = true
+		return problemf(gwv1.ListenerReasonPortUnavailable, "port %d is not from 1 to 65535", l.spec.Port)
+	}
+	return nil
+}
+
+func (l *listener) checkHostname() *problem {
+	if name := l.hostname(); name != "" && !validHostname(name) {
+		l.shut = true
+		return problemf(gwv1.ListenerReasonUnsupportedValue, "%q is neither a hostname nor a wildcard such as *.example.com", name)
 	}
 	return nil
 }
@@ -221,7 +235,7 @@ func (l *listener) unusable() string {
 
 func (l *listener) status() gwv1.ListenerStatus {
 	c := conditions{generation: l.gateway.model.Object.Generation}
-	c.hold(string(gwv1.ListenerConditionAccepted), string(gwv1.ListenerReasonAccepted), "the listener is served", l.problem)
+	c.hold(string(gwv1.ListenerConditionAccepted), string(gwv1.ListenerReasonAccepted), "the listener is valid", l.problem)
 	l.addProgrammed(&c)
 	c.hold(string(gwv1.ListenerConditionResolvedRefs), string(gwv1.ListenerReasonResolvedRefs),
 		"all references are resolved", l.unresolved.summary())

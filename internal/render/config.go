@@ -31,7 +31,7 @@ type Options struct {
 
 // Config gives the configuration of a proxy that serves the Gateways, one by the
 // operator, all of them by kubera run. No two of them may have a port in common,
-// unless Options.Hosts keeps them apart.
+// unless Options.Hosts keeps them apart. The result is sealed.
 func Config(gateways []*gatewayapi.Gateway, o Options) *config.Config {
 	r := renderer{
 		options:      o,
@@ -148,7 +148,7 @@ func rules(models []*gatewayapi.Rule) []config.Rule {
 	return rules
 }
 
-// finish sorts everything by ID.
+// finish sorts everything and gives the configuration its version.
 func (r *renderer) finish() *config.Config {
 	for _, route := range r.routes {
 		slices.SortFunc(route.Attachments, func(a, b config.Attachment) int { return cmp.Compare(a.Listener, b.Listener) })
@@ -160,10 +160,6 @@ func (r *renderer) finish() *config.Config {
 	for _, c := range r.certificates {
 		r.config.Certificates = append(r.config.Certificates, config.Certificate{ID: c.ID(), Chain: c.Chain, Key: c.Key})
 	}
-	slices.SortFunc(r.config.Gateways, func(a, b config.Gateway) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(r.config.Listeners, func(a, b config.Listener) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(r.config.Routes, func(a, b config.Route) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(r.config.Backends, func(a, b config.Backend) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(r.config.Certificates, func(a, b config.Certificate) int { return cmp.Compare(a.ID, b.ID) })
+	config.Seal(r.config)
 	return r.config
 }

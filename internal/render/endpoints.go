@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -70,7 +71,11 @@ func endpoints(b *gatewayapi.Backend, list []*discoveryv1.EndpointSlice) []confi
 				continue
 			}
 			// All addresses of an endpoint are the same pod; the first is enough.
-			address := join(e.Addresses[0], port)
+			ip, err := netip.ParseAddr(e.Addresses[0])
+			if err != nil {
+				continue
+			}
+			address := join(ip.String(), port)
 			if before, ok := draining[address]; !ok || before {
 				draining[address] = state == ending
 			}
@@ -95,7 +100,7 @@ func slicePort(slice *discoveryv1.EndpointSlice, name string) int32 {
 			own = *p.Name
 		}
 		tcp := p.Protocol == nil || *p.Protocol == corev1.ProtocolTCP
-		if own == name && tcp && p.Port != nil {
+		if own == name && tcp && p.Port != nil && *p.Port > 0 && *p.Port <= 65535 {
 			return *p.Port
 		}
 	}
