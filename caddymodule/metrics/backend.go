@@ -33,7 +33,8 @@ const (
 var outcomeLabels = [outcomes]string{"ok", "error", "timeout", "canceled", "retried"}
 
 // Backend counts what goes on between the proxy and the endpoints of a backend.
-// Its methods are safe for concurrent use, and allocate nothing.
+// Its methods are safe for concurrent use, and allocate nothing. The nil Backend
+// counts nothing.
 type Backend struct {
 	requests    [outcomes]atomic.Uint64
 	connections atomic.Int64
@@ -42,17 +43,33 @@ type Backend struct {
 
 // Count counts a try that is over. A request for which there is no endpoint is
 // none.
-func (b *Backend) Count(outcome Outcome) { b.requests[outcome].Add(1) }
+func (b *Backend) Count(outcome Outcome) {
+	if b != nil {
+		b.requests[outcome].Add(1)
+	}
+}
 
 // Opened counts a connection that was made. Each Opened is followed by one
 // Closed, of the same Backend.
-func (b *Backend) Opened() { b.connections.Add(1) }
+func (b *Backend) Opened() {
+	if b != nil {
+		b.connections.Add(1)
+	}
+}
 
 // Closed counts a connection that was closed.
-func (b *Backend) Closed() { b.connections.Add(-1) }
+func (b *Backend) Closed() {
+	if b != nil {
+		b.connections.Add(-1)
+	}
+}
 
 // SetReady says how many endpoints are ready and not draining.
-func (b *Backend) SetReady(n int) { b.ready.Store(int64(n)) }
+func (b *Backend) SetReady(n int) {
+	if b != nil {
+		b.ready.Store(int64(n))
+	}
+}
 
 func (b *Backend) collect(ch chan<- prometheus.Metric, id string) {
 	for i := range b.requests {
