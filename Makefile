@@ -1,0 +1,206 @@
+# Targets for people and for CI. "make" lists them.
+
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Built into the programs.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# Images of the controller and of the proxies that it starts.
+IMG ?= kubera-controller:latest
+PROXY_IMG ?= kubera-proxy:latest
+CONTAINER_TOOL ?= docker
+
+KUBECTL ?= kubectl
+# ignore-not-found=true lets uninstall and undeploy pass over what is gone.
+ignore-not-found ?= false
+
+# Tools, at these versions, are installed into LOCALBIN when a target needs them.
+LOCALBIN := $(CURDIR)/bin
+CONTROLLER_GEN_VERSION ?= v0.23.0
+KUSTOMIZE_VERSION ?= v5.8.1
+GOLANGCI_LINT_VERSION ?= v2.15.0
+
+CONTROLLER_GEN := $(LOCALBIN)/controller-gen-$(CONTROLLER_GEN_VERSION)
+KUSTOMIZE := $(LOCALBIN)/kustomize-$(KUSTOMIZE_VERSION)
+GOLANGCI_LINT := $(LOCALBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+# The race detector needs a C compiler. A machine without one still runs the tests.
+RACE ?= $(if $(shell command -v cc),-race,)
+TEST_PACKAGES ?= ./...
+TEST_TIMEOUT ?= 20m
+FUZZ_TIME ?= 10s
+BENCH ?= .
+SOAK_DURATION ?= 60s
+# Listeners on ports below 1024 need privileges, so the quickstart adds this.
+PORT_OFFSET ?= 8000
+
+GO_BUILD := go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+
+##@ General
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*## "; printf "Usage: make TARGET\n"} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-zA-Z0-9_-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: quickstart
+quickstart: bin/kubera ## Serve examples/quickstart in this terminal, without a cluster.
+	bin/kubera run -f examples/quickstart --port-offset $(PORT_OFFSET)
+
+##@ Development
+
+.PHONY: manifests
+manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the role of the controller.
+	hack/generate.sh manifests $(CONTROLLER_GEN) .
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) ## Generate the deep copies of the API types.
+	hack/generate.sh deepcopy $(CONTROLLER_GEN) .
+
+.PHONY: fmt
+fmt: ## Format the Go files.
+	git ls-files -z '*.go' | xargs -0 gofmt -w
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run the linters; building them takes minutes the first time.
+	$(GOLANGCI_LINT) run
+
+.PHONY: lint-fix
+lint-fix: $(GOLANGCI_LINT) ## Run the linters and mend what they can.
+	$(GOLANGCI_LINT) run --fix
+
+.PHONY: verify
+verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail if generated files are stale, unformatted or don't build.
+	hack/verify.sh $(CONTROLLER_GEN) $(KUSTOMIZE)
+
+##@ Tests
+
+.PHONY: test
+test: ## Run all tests with the race detector, against a real API server.
+	@$(if $(RACE),,echo "make test: no C compiler, so without the race detector" >&2)
+	assets=$$(hack/envtest-assets.sh) && \
+	KUBEBUILDER_ASSETS="$$assets" go test $(RACE) -timeout $(TEST_TIMEOUT) $(TEST_PACKAGES)
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no API server, without the race detector.
+	go test -short -timeout $(TEST_TIMEOUT) $(TEST_PACKAGES)
+
+.PHONY: envtest-assets
+envtest-assets: ## Provide etcd and kube-apiserver for the tests, and print where.
+	@hack/envtest-assets.sh
+
+.PHONY: update-goldens
+update-goldens: ## Rewrite the expected part of the golden files.
+	go test ./internal/gatewayapi ./internal/infra -run Golden -update
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZ_TIME (10s).
+	hack/fuzz.sh $(FUZZ_TIME)
+
+.PHONY: bench
+bench: ## Run the benchmarks that match BENCH (all).
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./caddymodule/... ./internal/...
+
+.PHONY: bench-compare
+bench-compare: bin/kubera-proxy bin/caddy ## Compare the proxy with nginx, HAProxy and Caddy; needs wrk and them.
+	go run ./test/bench
+
+.PHONY: soak
+soak: bin/kubera-proxy ## Change everything under load for SOAK_DURATION (60s) and lose nothing.
+	go test ./test/soak -count=1 -v -timeout 20m -soak.duration $(SOAK_DURATION) $(if $(shell command -v wrk),-soak.wrk,)
+
+.PHONY: verify-quickstart
+verify-quickstart: bin/kubera ## Serve the quickstart and check what its curl lines answer.
+	hack/verify-quickstart.sh bin/kubera $(PORT_OFFSET)
+
+##@ Build
+
+.PHONY: build
+build: bin/kubera-controller bin/kubera-proxy bin/kubera ## Build the three programs into bin/.
+
+.PHONY: bin/kubera-controller
+bin/kubera-controller: ## Build the operator.
+	$(GO_BUILD) -o $@ ./cmd/controller
+
+.PHONY: bin/kubera-proxy
+bin/kubera-proxy: ## Build the proxy.
+	$(GO_BUILD) -o $@ ./cmd/proxy
+
+.PHONY: bin/kubera
+bin/kubera: ## Build the command line.
+	$(GO_BUILD) -o $@ ./cmd/kubera
+
+bin/caddy:
+	go build -trimpath -ldflags "-s -w" -o $@ github.com/caddyserver/caddy/v2/cmd/caddy
+
+.PHONY: run
+run: bin/kubera-controller ## Run the operator on this machine, against the current kubectl context.
+	bin/kubera-controller --leader-elect=false
+
+.PHONY: docker-build
+docker-build: ## Build the images IMG and PROXY_IMG.
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -f Dockerfile.controller -t $(IMG) .
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -f Dockerfile.proxy -t $(PROXY_IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the images IMG and PROXY_IMG.
+	$(CONTAINER_TOOL) push $(IMG)
+	$(CONTAINER_TOOL) push $(PROXY_IMG)
+
+.PHONY: build-installer
+build-installer: $(KUSTOMIZE) ## Write all that a cluster needs to dist/install.yaml.
+	mkdir -p dist
+	hack/installer.sh $(KUSTOMIZE) $(IMG) $(PROXY_IMG) >dist/install.yaml
+
+##@ Deployment (the CRDs of the Gateway API must be in the cluster)
+
+.PHONY: install
+install: $(KUSTOMIZE) ## Install Kubera's CRDs into the current kubectl context.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: $(KUSTOMIZE) ## Remove Kubera's CRDs, and all objects of their kinds.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
+
+.PHONY: deploy
+deploy: $(KUSTOMIZE) ## Deploy CRDs, operator and GatewayClass with IMG and PROXY_IMG.
+	hack/installer.sh $(KUSTOMIZE) $(IMG) $(PROXY_IMG) | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: $(KUSTOMIZE) ## Remove what deploy made.
+	hack/installer.sh $(KUSTOMIZE) $(IMG) $(PROXY_IMG) | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
+
+##@ Tools
+
+.PHONY: controller-gen
+controller-gen: $(CONTROLLER_GEN) ## Install controller-gen.
+$(CONTROLLER_GEN):
+	$(call go-install-tool,controller-gen,sigs.k8s.io/controller-tools/cmd/controller-gen,$(CONTROLLER_GEN_VERSION))
+
+.PHONY: kustomize
+kustomize: $(KUSTOMIZE) ## Install kustomize.
+$(KUSTOMIZE):
+	$(call go-install-tool,kustomize,sigs.k8s.io/kustomize/kustomize/v5,$(KUSTOMIZE_VERSION))
+
+.PHONY: golangci-lint
+golangci-lint: $(GOLANGCI_LINT) ## Install golangci-lint.
+$(GOLANGCI_LINT):
+	$(call go-install-tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+
+# go-install-tool builds package $2 at version $3 as LOCALBIN/$1-$3 and links
+# LOCALBIN/$1 to it. A new version is another file, so it is built by itself.
+define go-install-tool
+@echo "building $(1) $(3) from source" >&2
+@mkdir -p $(LOCALBIN)
+@GOBIN=$(LOCALBIN) go install $(2)@$(3)
+@mv $(LOCALBIN)/$(1) $(LOCALBIN)/$(1)-$(3)
+@ln -sf $(1)-$(3) $(LOCALBIN)/$(1)
+endef

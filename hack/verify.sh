@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Usage: hack/verify.sh CONTROLLER_GEN KUSTOMIZE
+# Fails, having checked everything, if generated files differ from what would be
+# generated, if Go files are not formatted or lack the licence, if go.mod is not
+# tidy, or if a kustomization doesn't build. Changes nothing.
+set -euo pipefail
+controller_gen=$1 kustomize=$2
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+failed=0
+
+complain() {
+	echo "verify: $1" >&2
+	failed=1
+}
+
+hack/generate.sh manifests "$controller_gen" "$temporary"
+hack/generate.sh deepcopy "$controller_gen" "$temporary"
+diff -ru config/crd/bases "$temporary/config/crd/bases" >&2 ||
+	complain "the CRDs are stale: run make manifests"
+diff -u config/rbac/role.yaml "$temporary/config/rbac/role.yaml" >&2 ||
+	complain "config/rbac/role.yaml is stale: run make manifests"
+diff -u api/v1alpha1/zz_generated.deepcopy.go "$temporary/api/v1alpha1/zz_generated.deepcopy.go" >&2 ||
+	complain "the deep copies are stale: run make generate"
+
+# Tracked files and new ones, so that the check holds before a commit too.
+files() { git ls-files --cached --others --exclude-standard -- "$@"; }
+
+unformatted=$(files '*.go' | xargs gofmt -l)
+[ -z "$unformatted" ] || complain "not formatted, run make fmt:"$'\n'"$unformatted"
+
+header=$(head -n 2 hack/boilerplate.go.txt)
+for file in $(files '*.go' ':!*zz_generated*'); do
+	[ "$(head -n 2 "$file")" = "$header" ] ||
+		complain "$file doesn't begin with the lines of hack/boilerplate.go.txt"
+done
+
+go mod tidy -diff >&2 || complain "go.mod is not tidy: run go mod tidy"
+
+for kustomization in $(files 'config/**/kustomization.yaml'); do
+	# A component is built as part of others only.
+	grep -q '^kind: Component' "$kustomization" && continue
+	"$kustomize" build "$(dirname "$kustomization")" >/dev/null ||
+		complain "$kustomization doesn't build"
+done
+
+exit "$failed"
