@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -157,4 +158,12 @@ func (a *Authority) trusted() []*x509.Certificate {
 		certs = append(certs, a.previous)
 	}
 	return certs
+}
+
+// Equal says whether both sign and trust the same. A nil Authority equals nil only.
+func (a *Authority) Equal(b *Authority) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return slices.EqualFunc(a.trusted(), b.trusted(), (*x509.Certificate).Equal)
 }
