@@ -1,0 +1,160 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/internal/snapshot"
+)
+
+// Reader reads Snapshots. It is safe for concurrent use.
+type Reader struct {
+	// Client reads from a cache that has the indexes of AddIndexes. What it
+	// returns ends in Snapshots and is not modified, so it need not be copied.
+	Client client.Reader
+	// Interests learns what was read for which Gateway.
+	Interests *Interests
+	// Absent are kinds that the cluster doesn't have; they are not read.
+	Absent Absent
+}
+
+// Absent says which optional kinds a cluster doesn't have.
+type Absent struct {
+	ReferenceGrant bool
+}
+
+// Gateway reads what the Gateway depends on, all but EndpointSlices. The Snapshot
+// has no Gateway if there is none of the name. What a reference names and is not
+// there is missing in the Snapshot, which is no error.
+func (r *Reader) Gateway(ctx context.Context, name types.NamespacedName) (*snapshot.Snapshot, error) {
+	g := &gatewayReader{Reader: r, ctx: ctx, reading: r.Interests.begin(name), out: &snapshot.Snapshot{}}
+	if err := g.read(name); err != nil {
+		return nil, fmt.Errorf("read what Gateway %s depends on: %w", name, err)
+	}
+	g.reading.done()
+	return g.out, nil
+}
+
+// EndpointSlices reads those of a Service.
+func (r *Reader) EndpointSlices(ctx context.Context, service types.NamespacedName) ([]*discoveryv1.EndpointSlice, error) {
+	var list discoveryv1.EndpointSliceList
+	err := r.Client.List(ctx, &list, client.InNamespace(service.Namespace), client.MatchingFields{serviceIndex: service.Name}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return nil, fmt.Errorf("list EndpointSlices of Service %s: %w", service, err)
+	}
+	return pointers(list.Items), nil
+}
+
+// HTTPRoutesOf lists the HTTPRoutes that name the Gateway in spec or status.
+func (r *Reader) HTTPRoutesOf(ctx context.Context, gateway types.NamespacedName) ([]*gwv1.HTTPRoute, error) {
+	var list gwv1.HTTPRouteList
+	if err := r.Client.List(ctx, &list, client.MatchingFields{parentIndex: gateway.String()}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list HTTPRoutes of Gateway %s: %w", gateway, err)
+	}
+	return pointers(list.Items), nil
+}
+
+// gatewayReader is one reading for one Gateway.
+type gatewayReader struct {
+	*Reader
+	ctx     context.Context
+	reading *reading
+	out     *snapshot.Snapshot
+}
+
+func (g *gatewayReader) read(name types.NamespacedName) error {
+	var gateway gwv1.Gateway
+	if err := g.Client.Get(g.ctx, name, &gateway); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	g.out.Gateways = []*gwv1.Gateway{&gateway}
+	if err := g.gateway(&gateway); err != nil {
+		return err
+	}
+
+	var err error
+	if g.out.HTTPRoutes, err = g.HTTPRoutesOf(g.ctx, name); err != nil {
+		return err
+	}
+	for _, route := range g.out.HTTPRoutes {
+		if err := fetch(g, Namespace, types.NamespacedName{Name: route.Namespace}, &g.out.Namespaces); err != nil {
+			return err
+		}
+		if err := g.route(route); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch gets an object into a list, once for each reading.
+func fetch[T any, PT interface {
+	*T
+	client.Object
+}](g *gatewayReader, kind Kind, name types.NamespacedName, into *[]PT) error {
+	if !g.reading.first(kind, name) {
+		return nil
+	}
+	object := PT(new(T))
+	switch err := g.Client.Get(g.ctx, name, object); {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("get %s %s: %w", kind, name, err)
+	}
+	*into = append(*into, object)
+	return nil
+}
+
+// grants reads those of the namespace that a reference leads to, if it is another
+// than the one that it comes from.
+func (g *gatewayReader) grants(from, to string) error {
+	if from == to || g.Absent.ReferenceGrant || !g.reading.first(Grants, types.NamespacedName{Namespace: to}) {
+		return nil
+	}
+	var list gwv1.ReferenceGrantList
+	if err := g.Client.List(g.ctx, &list, client.InNamespace(to), client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list ReferenceGrants of namespace %s: %w", to, err)
+	}
+	g.out.ReferenceGrants = append(g.out.ReferenceGrants, pointers(list.Items)...)
+	return nil
+}
+
+func (g *gatewayReader) service(from string, ref gwv1.BackendObjectReference) error {
+	if ref.Group != nil && *ref.Group != corev1.GroupName || ref.Kind != nil && *ref.Kind != "Service" {
+		return nil
+	}
+	name := types.NamespacedName{Namespace: namespaceOr(ref.Namespace, from), Name: string(ref.Name)}
+	if err := g.grants(from, name.Namespace); err != nil {
+		return err
+	}
+	// The EndpointSlices are read when the endpoints are pushed; the interest in
+	// them begins here.
+	g.reading.first(Endpoints, name)
+	return fetch(g, Service, name, &g.out.Services)
+}
+
+func namespaceOr(namespace *gwv1.Namespace, or string) string {
+	if namespace == nil {
+		return or
+	}
+	return string(*namespace)
+}
+
+func pointers[T any](items []T) []*T {
+	out := make([]*T, len(items))
+	for i := range items {
+		out[i] = &items[i]
+	}
+	return out
+}

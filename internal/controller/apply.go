@@ -1,0 +1,181 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+const (
+	// fieldManager names us in server-side apply.
+	fieldManager = "kubera"
+	// appliedAnnotation holds a hash of what was applied. Without it a field that
+	// is not wanted any more could not be told from one that somebody else set.
+	appliedAnnotation = "gateway.kubera.dev/applied"
+)
+
+// applier writes the objects of Gateways.
+type applier struct {
+	// cached sees objects of ours only; live sees all.
+	cached client.Client
+	live   client.Reader
+}
+
+// foreignObjectError says that an object can't be made because somebody else has
+// one of its name.
+type foreignObjectError struct{ kind, name string }
+
+func (e *foreignObjectError) Error() string {
+	return fmt.Sprintf("%s %s exists and does not belong to this Gateway: delete or rename it", e.kind, e.name)
+}
+
+// apply makes an object of a Gateway as wanted, by server-side apply, and writes
+// nothing if it already is.
+func (a *applier) apply(ctx context.Context, owner *gwv1.Gateway, object client.Object) error {
+	gvk, err := apiutil.GVKForObject(object, a.cached.Scheme())
+	if err != nil {
+		return err
+	}
+	wanted, err := wantedContent(object)
+	if err != nil {
+		return fmt.Errorf("encode %s %s: %w", gvk.Kind, object.GetName(), err)
+	}
+	wanted.SetGroupVersionKind(gvk)
+
+	present, ok := object.DeepCopyObject().(client.Object)
+	if !ok {
+		return fmt.Errorf("%T is not an object", object)
+	}
+	key := client.ObjectKeyFromObject(object)
+	err = a.cached.Get(ctx, key, present)
+	if apierrors.IsNotFound(err) {
+		err = a.live.Get(ctx, key, present)
+	}
+	switch {
+	case apierrors.IsNotFound(err):
+	case err != nil:
+		return fmt.Errorf("get %s %s: %w", gvk.Kind, key, err)
+	case !belongsTo(present, owner):
+		return &foreignObjectError{kind: gvk.Kind, name: key.String()}
+	default:
+		same, err := isApplied(wanted, present)
+		if err != nil {
+			return err
+		}
+		if same {
+			return nil
+		}
+	}
+	if err := a.cached.Apply(ctx, client.ApplyConfigurationFromUnstructured(wanted), client.FieldOwner(fieldManager), client.ForceOwnership); err != nil {
+		return fmt.Errorf("apply %s %s: %w", gvk.Kind, key, err)
+	}
+	return nil
+}
+
+// belongsTo says whether an object is the Gateway's, or that of an earlier
+// Gateway of the name, whose objects are taken over.
+func belongsTo(object client.Object, gateway *gwv1.Gateway) bool {
+	ref := metav1.GetControllerOf(object)
+	return ref != nil && ref.Kind == "Gateway" && ref.Name == gateway.Name
+}
+
+// wantedContent is an object as it is applied: what is set, and a hash of it.
+func wantedContent(object client.Object) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, err
+	}
+	delete(content, "status")
+	u := &unstructured.Unstructured{Object: content}
+	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")
+	unstructured.RemoveNestedField(content, "spec", "template", "metadata", "creationTimestamp")
+	data, err := json.Marshal(content)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(data)
+	annotations := u.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[appliedAnnotation] = hex.EncodeToString(sum[:8])
+	u.SetAnnotations(annotations)
+	return u, nil
+}
+
+// isApplied says whether everything that is wanted is there, and nothing that was
+// wanted before and is not now.
+func isApplied(wanted *unstructured.Unstructured, present client.Object) (bool, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(present)
+	if err != nil {
+		return false, err
+	}
+	for _, field := range []string{"apiVersion", "kind"} {
+		// Objects from a cache don't say it.
+		content[field] = wanted.Object[field]
+	}
+	return contains(content, wanted.Object), nil
+}
+
+// contains says whether part is in whole: maps by key, lists element by element.
+func contains(whole, part any) bool {
+	switch part := part.(type) {
+	case map[string]any:
+		whole, ok := whole.(map[string]any)
+		if !ok {
+			return len(part) == 0
+		}
+		for key, value := range part {
+			if !contains(whole[key], value) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		whole, ok := whole.([]any)
+		if !ok || len(whole) != len(part) {
+			return len(part) == 0 && !ok
+		}
+		for i := range part {
+			if !contains(whole[i], part[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	return equality.Semantic.DeepEqual(whole, part)
+}
+
+// remove deletes an object of a Gateway, if it is there and the Gateway's.
+func (a *applier) remove(ctx context.Context, owner *gwv1.Gateway, object client.Object) error {
+	present, ok := object.DeepCopyObject().(client.Object)
+	if !ok {
+		return fmt.Errorf("%T is not an object", object)
+	}
+	err := a.cached.Get(ctx, client.ObjectKeyFromObject(object), present)
+	if err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if !belongsTo(present, owner) {
+		return nil
+	}
+	uid := present.GetUID()
+	if err := a.cached.Delete(ctx, present, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("delete %T %s, which is not wanted any more: %w", object, client.ObjectKeyFromObject(object), err)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/api/v1alpha1"
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
+	"github.com/kubera-dev/kubera/internal/snapshot"
+	"github.com/kubera-dev/kubera/internal/status"
+)
+
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status,verbs=get;patch
+
+// classReconciler writes the status of the GatewayClasses that name our controller.
+type classReconciler struct {
+	client      client.Client
+	translation gatewayapi.Options
+	now         func() time.Time
+}
+
+// Reconcile leaves the classes of other controllers alone.
+func (r *classReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	var class gwv1.GatewayClass
+	if err := r.client.Get(ctx, req.NamespacedName, &class); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	snap := &snapshot.Snapshot{GatewayClasses: []*gwv1.GatewayClass{&class}}
+	if ref := class.Spec.ParametersRef; ref != nil {
+		var parameters v1alpha1.GatewayClassParameters
+		err := r.client.Get(ctx, types.NamespacedName{Name: ref.Name}, &parameters)
+		if client.IgnoreNotFound(err) != nil {
+			return reconcile.Result{}, fmt.Errorf("get the parameters of GatewayClass %s: %w", class.Name, err)
+		}
+		if err == nil {
+			snap.GatewayClassParameters = []*v1alpha1.GatewayClassParameters{&parameters}
+		}
+	}
+	ours, ok := gatewayapi.Translate(snap, r.translation).Statuses.GatewayClasses[req.NamespacedName]
+	if !ok {
+		return reconcile.Result{}, nil
+	}
+	merged := status.MergeGatewayClass(class.Status, ours, metav1.NewTime(r.now()))
+	if status.Equal(merged, class.Status) {
+		return reconcile.Result{}, nil
+	}
+	changed := class.DeepCopy()
+	changed.Status = merged
+	return reconcile.Result{}, patchStatus(ctx, r.client, changed, &class)
+}

@@ -1,0 +1,18 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controller is the operator: thin reconcilers that find out which
+// Gateways an event concerns, call the stages that do the work (cluster,
+// gatewayapi, infra, render, fleet, status) and write what they answer. It decides
+// nothing about the Gateway API itself.
+//
+//	gateway       what a Gateway depends on → objects, control Secret, configuration
+//	endpoints     EndpointSlices of a Service → endpoint pushes, without translation
+//	proxies       pods of a Gateway → the fleet
+//	programmed    what the proxies answered, addresses → status of a Gateway
+//	gatewayclass  status of a GatewayClass
+//	filter        status of a StaticResponseFilter or AccessControlFilter
+//	authority     certificates of the control channel
+//
+// Only the leader runs them: it alone writes, and it alone pushes.
+package controller

@@ -1,0 +1,128 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/cluster"
+	"github.com/kubera-dev/kubera/internal/fleet"
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
+	"github.com/kubera-dev/kubera/internal/render"
+)
+
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways;gatewayclasses;httproutes;referencegrants,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes/status,verbs=get;patch
+// +kubebuilder:rbac:groups=gateway.kubera.dev,resources=gatewayclassparameters;gatewayparameters;staticresponsefilters;accesscontrolfilters,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces;services;secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
+
+// gatewayReconciler turns what a Gateway depends on into its objects and the
+// configuration of its proxies.
+type gatewayReconciler struct {
+	client      client.Client
+	reader      *cluster.Reader
+	translation gatewayapi.Options
+	programs    *programs
+	fleet       *fleet.Fleet
+	provision   *provisioner
+	routes      *routeStatuses
+	endpoints   *endpoints
+	now         func() time.Time
+	// changed is called when the program of a Gateway is a new one.
+	changed func(reconcile.Request)
+}
+
+// Reconcile brings everything but the status of the Gateway itself to what its
+// dependencies say.
+func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	name := req.NamespacedName
+	snap, err := r.reader.Gateway(ctx, name)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	result := gatewayapi.Translate(snap, r.translation)
+	if len(result.Gateways) == 0 || result.Gateways[0].Object.DeletionTimestamp != nil {
+		return reconcile.Result{}, r.forget(ctx, name)
+	}
+	model := result.Gateways[0]
+	p := &program{model: model, status: result.Statuses.Gateways[name]}
+
+	// A Gateway that is not accepted keeps what it has: its proxies serve the
+	// last configuration that was right.
+	var again time.Duration
+	var provisionErr error
+	if model.Accepted {
+		again, provisionErr = r.provision.ensure(ctx, model, p)
+		if err := r.push(ctx, p); err != nil {
+			return reconcile.Result{}, err
+		}
+	} else {
+		r.keep(name, p)
+	}
+	r.changed(req)
+
+	err = r.routes.write(ctx, name, snap.HTTPRoutes, result.Statuses.HTTPRoutes)
+	return reconcile.Result{RequeueAfter: again}, errors.Join(provisionErr, err)
+}
+
+// push makes the fleet bring the configuration to the Gateway's proxies.
+func (r *gatewayReconciler) push(ctx context.Context, p *program) error {
+	// The snapshot has no EndpointSlices, so the backends are empty here.
+	c := render.Config([]*gatewayapi.Gateway{p.model}, render.Options{})
+	config.Seal(c)
+	p.version = c.Version
+	p.since = r.now()
+
+	name := p.model.Name()
+	defer r.programs.lock(name)()
+	if err := r.endpoints.fill(ctx, c, p.model.Backends); err != nil {
+		return fmt.Errorf("read the endpoints of Gateway %s: %w", name, err)
+	}
+	if old := r.programs.get(name); old != nil && old.version == p.version {
+		// Nothing is on its way that was not before.
+		p.since = old.since
+	}
+	r.programs.set(name, p)
+	r.fleet.Update(p.model.ID(), c, p.model.Object.Generation)
+	return nil
+}
+
+// keep replaces the status of a Gateway that is not accepted, and no more.
+func (r *gatewayReconciler) keep(name types.NamespacedName, p *program) {
+	defer r.programs.lock(name)()
+	if old := r.programs.get(name); old != nil {
+		p.service, p.label = old.service, old.label
+	}
+	r.programs.set(name, p)
+}
+
+// forget drops a Gateway that is gone or not ours. Its objects go with it, by
+// their owner references.
+func (r *gatewayReconciler) forget(ctx context.Context, name types.NamespacedName) error {
+	func() {
+		defer r.programs.lock(name)()
+		if r.programs.remove(name) {
+			r.fleet.Forget(name.String())
+		}
+	}()
+	r.reader.Interests.Forget(name)
+	routes, err := r.reader.HTTPRoutesOf(ctx, name)
+	if err != nil {
+		return err
+	}
+	return r.routes.write(ctx, name, routes, nil)
+}
+
+func requestFor(name types.NamespacedName) reconcile.Request {
+	return reconcile.Request{NamespacedName: name}
+}

@@ -1,0 +1,168 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/fleet"
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
+	"github.com/kubera-dev/kubera/internal/pki"
+	"github.com/kubera-dev/kubera/internal/status"
+)
+
+// patience is how long the status of a Gateway waits for the proxies' answers to a
+// new configuration. They mostly come within it, and the status then goes from
+// one good state to the next instead of through a bad one.
+const patience = 2 * time.Second
+
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways/status,verbs=get;patch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// programmedReconciler tells the fleet which pods a Gateway has, and writes the
+// status of the Gateway from its program and the pods' answers.
+type programmedReconciler struct {
+	client   client.Client
+	events   events.EventRecorder
+	programs *programs
+	fleet    *fleet.Fleet
+	now      func() time.Time
+	refusals sync.Map // what was last announced, by Gateway
+}
+
+// Reconcile works on what is known already; it translates nothing.
+func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	p := r.programs.get(req.NamespacedName)
+	if p == nil {
+		r.refusals.Delete(req.NamespacedName)
+		return reconcile.Result{}, nil
+	}
+	pods, err := r.pods(ctx, p)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	r.announcePods(p, pods)
+
+	var gateway gwv1.Gateway
+	if err := r.client.Get(ctx, req.NamespacedName, &gateway); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	if gateway.UID != p.model.Object.UID || gateway.Generation != p.model.Object.Generation {
+		// A newer program is about to come.
+		return reconcile.Result{}, nil
+	}
+	state, waiting := r.pushState(p, pods)
+	if rest := p.since.Add(patience).Sub(r.now()); waiting && rest > 0 {
+		return reconcile.Result{RequeueAfter: rest}, nil
+	}
+	if state.Addresses, state.AddressProblem, err = r.addresses(ctx, p); err != nil {
+		return reconcile.Result{}, err
+	}
+	r.announceRefusal(&gateway, state.Refusal)
+
+	ours := gatewayapi.Programmed(p.status, gateway.Spec, state)
+	merged := status.MergeGateway(gateway.Status, ours, metav1.NewTime(r.now()))
+	if status.Equal(merged, gateway.Status) {
+		return reconcile.Result{}, nil
+	}
+	changed := gateway.DeepCopy()
+	changed.Status = merged
+	return reconcile.Result{}, patchStatus(ctx, r.client, changed, &gateway)
+}
+
+// pods lists the pods of a Gateway's proxies that have not ended.
+func (r *programmedReconciler) pods(ctx context.Context, p *program) ([]corev1.Pod, error) {
+	if p.label == "" {
+		return nil, nil
+	}
+	var list corev1.PodList
+	err := r.client.List(ctx, &list, client.InNamespace(p.model.Object.Namespace), client.MatchingLabels{gwv1.GatewayNameLabelKey: p.label}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return nil, fmt.Errorf("list the pods of Gateway %s: %w", p.model.Name(), err)
+	}
+	running := make([]corev1.Pod, 0, len(list.Items))
+	for _, pod := range list.Items {
+		if pod.Status.PodIP != "" && pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded {
+			running = append(running, pod)
+		}
+	}
+	return running, nil
+}
+
+func (r *programmedReconciler) announcePods(p *program, pods []corev1.Pod) {
+	members := make([]fleet.Pod, 0, len(pods))
+	for i := range pods {
+		members = append(members, fleet.Pod{
+			Name:    pods[i].Name,
+			Address: net.JoinHostPort(pods[i].Status.PodIP, strconv.Itoa(config.ControlPort)),
+		})
+	}
+	object := p.model.Object
+	// Not after the Gateway was forgotten, which holds the same lock.
+	defer r.programs.lock(p.model.Name())()
+	if r.programs.get(p.model.Name()) != nil {
+		r.fleet.SetPods(p.model.ID(), pki.ServerName(object.Namespace, object.Name), members)
+	}
+}
+
+// pushState sums up the answers of the pods that are to serve the Gateway: those
+// that are ready and not about to end. It also says whether some may still answer.
+func (r *programmedReconciler) pushState(p *program, pods []corev1.Pod) (state gatewayapi.PushState, waiting bool) {
+	reports := map[string]fleet.PodReport{}
+	for _, report := range r.fleet.Report(p.model.ID()) {
+		reports[report.Pod] = report
+		if report.Refusal != nil && !report.Pending {
+			state.Refusal = report.Refusal.Error()
+		}
+	}
+	for i := range pods {
+		report := reports[pods[i].Name]
+		if pods[i].DeletionTimestamp != nil || report.Draining || !isReady(&pods[i]) {
+			continue
+		}
+		state.Proxies++
+		if p.version != "" && report.Version == p.version || report.Generation >= p.model.Object.Generation {
+			state.Applied++
+			continue
+		}
+		waiting = waiting || report.Pending
+	}
+	return state, waiting
+}
+
+func isReady(pod *corev1.Pod) bool {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// announceRefusal raises an Event, once for each thing that proxies say.
+func (r *programmedReconciler) announceRefusal(gateway *gwv1.Gateway, refusal string) {
+	key := client.ObjectKeyFromObject(gateway)
+	if refusal == "" {
+		r.refusals.Delete(key)
+		return
+	}
+	if before, _ := r.refusals.Swap(key, refusal); before != refusal {
+		r.events.Eventf(gateway, nil, corev1.EventTypeWarning, "ConfigurationRefused", "Push",
+			"A proxy refused the configuration and keeps the last one: %s", refusal)
+	}
+}

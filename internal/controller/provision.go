@@ -1,0 +1,80 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
+	"github.com/kubera-dev/kubera/internal/infra"
+	"github.com/kubera-dev/kubera/internal/pki"
+)
+
+// +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways/finalizers,verbs=update
+
+// provisioner makes the objects of Gateways.
+type provisioner struct {
+	applier *applier
+	secrets *controlSecrets
+	events  events.EventRecorder
+	image   string
+}
+
+// ensure makes the Gateway's objects what they should be, and says after what time
+// to look again. It fills in where the proxies are found. One object that can't be
+// made does not keep the others from it.
+func (p *provisioner) ensure(ctx context.Context, model *gatewayapi.Gateway, prog *program) (time.Duration, error) {
+	gateway := model.Object
+	input := infra.Input{Gateway: gateway, Parameters: model.Parameters, Image: p.image}
+	for _, port := range model.Ports() {
+		input.Ports = append(input.Ports, port.Number)
+	}
+	prog.label = infra.Selector(gateway.Name)[infra.LabelGateway]
+	prog.service = types.NamespacedName{Namespace: gateway.Namespace, Name: infra.Name(gateway.Name)}
+
+	objects, err := infra.Objects(input)
+	if err != nil {
+		// Trying again changes nothing; other parameters do, and are an event.
+		p.events.Eventf(gateway, nil, corev1.EventTypeWarning, "InvalidParameters", "Provision", "%v", err)
+		return 0, reconcile.TerminalError(fmt.Errorf("objects of Gateway %s: %w", model.Name(), err))
+	}
+	// First the Secret, without which no pod starts.
+	again, err := p.secrets.ensure(ctx, gateway, objects[0].GetLabels())
+	if errors.Is(err, pki.ErrNoAuthority) {
+		// When there is one, every Gateway is looked at again.
+		err = nil
+	}
+	errs := []error{err}
+	for _, object := range objects {
+		err := p.applier.apply(ctx, gateway, object)
+		var foreign *foreignObjectError
+		if errors.As(err, &foreign) {
+			p.events.Eventf(gateway, nil, corev1.EventTypeWarning, "NameTaken", "Provision", "%v", err)
+		}
+		errs = append(errs, err)
+	}
+	for _, object := range infra.Unwanted(input) {
+		errs = append(errs, p.applier.remove(ctx, gateway, object))
+	}
+	return again, errors.Join(errs...)
+}
+
+// controlSecretName is where the proxies of a Gateway get their certificate from.
+func controlSecretName(gateway types.NamespacedName) client.ObjectKey {
+	return client.ObjectKey{Namespace: gateway.Namespace, Name: infra.ControlSecretName(gateway.Name)}
+}

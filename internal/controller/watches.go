@@ -1,0 +1,156 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/api/v1alpha1"
+	"github.com/kubera-dev/kubera/internal/cluster"
+	"github.com/kubera-dev/kubera/internal/infra"
+)
+
+// workers is how many Gateways are translated at the same time.
+const workers = 4
+
+// named allows several operators in one process, as tests have them.
+func named(n int) controller.Options {
+	return controller.Options{MaxConcurrentReconciles: n, SkipNameValidation: new(true)}
+}
+
+func (o *operator) buildGateways(r *gatewayReconciler) error {
+	b := ctrl.NewControllerManagedBy(o.mgr).
+		Named("gateway").
+		WithOptions(named(workers)).
+		For(&gwv1.Gateway{}, builder.WithPredicates(specChanged)).
+		Watches(&gwv1.HTTPRoute{}, parents(), builder.WithPredicates(specChanged)).
+		WatchesRawSource(o.gateways.source())
+	for _, dependency := range []struct {
+		object client.Object
+		kind   cluster.Kind
+	}{
+		{&gwv1.GatewayClass{}, cluster.GatewayClass},
+		{&v1alpha1.GatewayClassParameters{}, cluster.GatewayClassParameters},
+		{&v1alpha1.GatewayParameters{}, cluster.GatewayParameters},
+		{&v1alpha1.StaticResponseFilter{}, cluster.StaticResponseFilter},
+		{&v1alpha1.AccessControlFilter{}, cluster.AccessControlFilter},
+		{&corev1.Namespace{}, cluster.Namespace},
+		{&corev1.Service{}, cluster.Service},
+		{&corev1.Secret{}, cluster.Secret},
+	} {
+		b.Watches(dependency.object, concerned(o.interests, dependency.kind), builder.WithPredicates(specChanged))
+	}
+	if !o.options.Absent.ReferenceGrant {
+		b.Watches(&gwv1.ReferenceGrant{}, concerned(o.interests, cluster.Grants), builder.WithPredicates(specChanged))
+	}
+	// What is ours and was changed or deleted by somebody is made right again.
+	for _, object := range append(infra.Kinds(), &corev1.Secret{}) {
+		b.Owns(object, builder.WithPredicates(specChanged))
+	}
+	return b.Complete(r)
+}
+
+func (o *operator) addEndpoints() error {
+	return ctrl.NewControllerManagedBy(o.mgr).
+		Named("endpoints").
+		WithOptions(named(workers)).
+		Watches(&discoveryv1.EndpointSlice{}, service()).
+		Complete(&endpoints{reader: o.reader, programs: o.programs, fleet: o.fleet})
+}
+
+func (o *operator) addProgrammed() error {
+	r := &programmedReconciler{
+		client: o.mgr.GetClient(), events: o.mgr.GetEventRecorder("kubera-controller"),
+		programs: o.programs, fleet: o.fleet, now: o.options.Now,
+	}
+	return ctrl.NewControllerManagedBy(o.mgr).
+		Named("programmed").
+		WithOptions(named(workers)).
+		Watches(&corev1.Pod{}, labelled(o.programs)).
+		Watches(&corev1.Service{}, labelled(o.programs)).
+		WatchesRawSource(o.programmed.source()).
+		Complete(r)
+}
+
+func (o *operator) addClasses() error {
+	r := &classReconciler{client: o.mgr.GetClient(), translation: o.translation(), now: o.options.Now}
+	return ctrl.NewControllerManagedBy(o.mgr).
+		Named("gatewayclass").
+		WithOptions(named(1)).
+		For(&gwv1.GatewayClass{}, builder.WithPredicates(specChanged)).
+		Watches(&v1alpha1.GatewayClassParameters{}, o.classesOf(), builder.WithPredicates(specChanged)).
+		Complete(r)
+}
+
+// classesOf maps GatewayClassParameters to the classes that name them. There are
+// few classes, so an index would not pay.
+func (o *operator) classesOf() handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, object client.Object) []reconcile.Request {
+		var list gwv1.GatewayClassList
+		if err := o.mgr.GetClient().List(ctx, &list); err != nil {
+			return nil
+		}
+		var out []reconcile.Request
+		for _, class := range list.Items {
+			if ref := class.Spec.ParametersRef; ref != nil && ref.Name == object.GetName() {
+				out = append(out, requestFor(types.NamespacedName{Name: class.Name}))
+			}
+		}
+		return out
+	})
+}
+
+func (o *operator) addFilters() error {
+	for _, f := range []struct {
+		name   string
+		object client.Object
+		r      reconcile.Reconciler
+	}{
+		{"staticresponsefilter", &v1alpha1.StaticResponseFilter{}, newStaticReconciler(o.mgr.GetClient(), o.options.Now)},
+		{"accesscontrolfilter", &v1alpha1.AccessControlFilter{}, newAccessReconciler(o.mgr.GetClient(), o.options.Now)},
+	} {
+		err := ctrl.NewControllerManagedBy(o.mgr).
+			Named(f.name).
+			WithOptions(named(1)).
+			For(f.object, builder.WithPredicates(specChanged)).
+			Complete(f.r)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *operator) buildAuthority(r *authorityReconciler) error {
+	// The first request comes from here: there may be no Secret yet.
+	o.authority.fire(o.authorityRequest())
+	ours := predicate.NewPredicateFuncs(func(object client.Object) bool {
+		return client.ObjectKeyFromObject(object) == r.secret
+	})
+	return ctrl.NewControllerManagedBy(o.mgr).
+		Named("authority").
+		WithOptions(named(1)).
+		For(&corev1.Secret{}, builder.WithPredicates(ours)).
+		WatchesRawSource(o.authority.source()).
+		Complete(r)
+}
+
+// parseID reads the ID that a Gateway has in configurations.
+func parseID(id string) (types.NamespacedName, bool) {
+	namespace, name, ok := strings.Cut(id, "/")
+	return types.NamespacedName{Namespace: namespace, Name: name}, ok
+}
