@@ -49,8 +49,14 @@ func (o *Object) Position() Position {
 // FieldPosition is that of a field such as "spec.rules[0].matches", or of the
 // innermost part of it that the file has.
 func (o *Object) FieldPosition(path string) Position {
+	at, _ := o.LookupField(path)
+	return at
+}
+
+// LookupField is FieldPosition, and tells whether the file has the whole path.
+func (o *Object) LookupField(path string) (Position, bool) {
 	if o.place.file == "" {
-		return Position{}
+		return Position{}, false
 	}
 	return o.place.field(path)
 }

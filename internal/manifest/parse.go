@@ -114,7 +114,8 @@ func (p *parser) object(object map[string]any, at place) {
 
 func (p *parser) refuse(key Key, at place, errs field.ErrorList) {
 	for _, err := range errs {
-		p.report(Problem{Position: at.field(err.Field), Object: key, Field: err.Field, Message: fieldMessage(err)})
+		position, _ := at.field(err.Field)
+		p.report(Problem{Position: position, Object: key, Field: err.Field, Message: fieldMessage(err)})
 	}
 }
 

@@ -59,9 +59,9 @@ func (p place) item(key string, i int) place {
 	return p
 }
 
-// field is the position of a field such as "spec.rules[0].matches", or of the
-// innermost part of the path that the file has.
-func (p place) field(path string) Position {
+// field is the position of a field such as "spec.rules[0].matches", and whether the
+// file has it. If not, the position is that of the innermost part that it has.
+func (p place) field(path string) (Position, bool) {
 	at := p.node
 	for node := p.node; node != nil; {
 		path = strings.TrimPrefix(path, ".")
@@ -72,9 +72,11 @@ func (p place) field(path string) Position {
 		key, node, path = step(resolve(node), path)
 		if key != nil {
 			at = key
+		} else {
+			return place{file: p.file, offset: p.offset, node: at}.position(), false
 		}
 	}
-	return place{file: p.file, offset: p.offset, node: at}.position()
+	return place{file: p.file, offset: p.offset, node: at}.position(), at != nil
 }
 
 // step follows the first part of path. It gives the node to point at, the value

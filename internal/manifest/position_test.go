@@ -42,12 +42,17 @@ alias: *shared
 		"missing":                     "f.yaml:102:1",
 		"spec.listeners.name":         "f.yaml:105:3",
 	} {
-		if have := p.field(path).String(); have != want {
+		if have, _ := p.field(path); have.String() != want {
 			t.Errorf("%q: have %s, want %s", path, have, want)
 		}
 	}
+	for path, want := range map[string]bool{"spec.listeners[1].port": true, "alias.inner": true, "spec.listeners[2]": false, "spec.port": false} {
+		if _, have := p.field(path); have != want {
+			t.Errorf("%q is there: %t", path, have)
+		}
+	}
 	p.node = nil
-	if have := p.field("spec.x").String(); have != "f.yaml:101" {
+	if have, ok := p.field("spec.x"); ok || have.String() != "f.yaml:101" {
 		t.Errorf("without a tree: %s", have)
 	}
 }

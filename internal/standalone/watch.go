@@ -1,0 +1,105 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package standalone
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/kubera-dev/kubera/internal/manifest"
+)
+
+const (
+	// settle is how long files must have been quiet before they are read, so
+	// that one is not read while it is written.
+	settle = 50 * time.Millisecond
+	// settleAtMost bounds the wait for quiet.
+	settleAtMost = time.Second
+	// rescan is how often files are looked at without a sign of change, for file
+	// systems that give none.
+	rescan = 10 * time.Second
+)
+
+// watcher tells when files may have changed. Folders are watched rather than files,
+// since editors and tools replace files, and links that lead to them.
+type watcher struct {
+	fs      *fsnotify.Watcher
+	paths   []string
+	folders map[string]bool
+}
+
+func newWatcher(paths []string) (*watcher, error) {
+	fs, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, err
+	}
+	return &watcher{fs: fs, paths: paths, folders: map[string]bool{}}, nil
+}
+
+func (w *watcher) close() error { return w.fs.Close() }
+
+// follow watches the folders of what was read. It has to be called before the files
+// are read, with what is known by then, and after, so that nothing slips by.
+func (w *watcher) follow(files, folders []string) error {
+	wanted := map[string]bool{}
+	for _, path := range w.paths {
+		if path != manifest.Stdin {
+			wanted[filepath.Dir(filepath.Clean(path))] = true
+		}
+	}
+	for _, folder := range folders {
+		wanted[folder] = true
+	}
+	for _, file := range files {
+		if real, err := filepath.EvalSymlinks(file); err == nil && file != manifest.Stdin {
+			wanted[filepath.Dir(real)] = true
+		}
+	}
+	var errs []error
+	for folder := range wanted {
+		// Adding again is harmless, and needed for a folder that was replaced.
+		if err := w.fs.Add(folder); err != nil {
+			errs = append(errs, err)
+			delete(wanted, folder)
+		}
+	}
+	for folder := range w.folders {
+		if !wanted[folder] {
+			// It may be gone, and its watch with it.
+			_ = w.fs.Remove(folder)
+		}
+	}
+	w.folders = wanted
+	return errors.Join(errs...)
+}
+
+// wait returns when files may have changed and then were quiet, or it is time to
+// look anyway. The error is that of ctx.
+func (w *watcher) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(rescan):
+		return nil
+	case <-w.fs.Events:
+	case <-w.fs.Errors: // events were lost
+	}
+	deadline := time.After(settleAtMost)
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-w.fs.Events:
+		case <-w.fs.Errors:
+		case <-time.After(settle):
+			return nil
+		case <-deadline:
+			return nil
+		}
+	}
+}
