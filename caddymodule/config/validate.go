@@ -239,15 +239,29 @@ func prefixes(object, field string, entries []string) error {
 
 // hostname checks a name or a wildcard; empty is every name where that is allowed.
 func hostname(object, field, name string, empty bool) error {
-	rest := strings.TrimPrefix(name, "*.")
-	switch {
-	case name == "" && empty:
+	if name == "" && empty || len(name) <= 253 && isHostname(strings.TrimPrefix(name, "*.")) {
 		return nil
-	case name == "" || rest == "" || len(name) > 253,
-		strings.ContainsAny(rest, "*:/ \t\r\n") || strings.HasPrefix(rest, ".") || strings.HasSuffix(rest, "."):
-		return refuse(object, field, "%q is neither a hostname nor a wildcard such as *.example.com", name)
 	}
-	return nil
+	return refuse(object, field, "%q is neither a hostname nor a wildcard such as *.example.com", name)
+}
+
+// preciseHostname checks the name that a filter puts in place of a request's,
+// where empty keeps that.
+func preciseHostname(object, field, name string) error {
+	if name == "" || len(name) <= 253 && isHostname(name) {
+		return nil
+	}
+	return refuse(object, field, "%q is not a hostname such as www.example.com", name)
+}
+
+// isHostname lets nothing through that would be more than a host in a URI.
+func isHostname(name string) bool {
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" {
+			return false
+		}
+	}
+	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
 }
 
 // isToken says whether s can be the name of a header field or a method (RFC 9110,

@@ -68,7 +68,7 @@ func (c checker) redirect(r *Redirect, prefixOnly bool) error {
 	if err := oneOf(c.object, c.field+".scheme", r.Scheme, "", "http", "https"); err != nil {
 		return err
 	}
-	if err := hostname(c.object, c.field+".hostname", r.Hostname, true); err != nil {
+	if err := preciseHostname(c.object, c.field+".hostname", r.Hostname); err != nil {
 		return err
 	}
 	if r.Port < 0 || r.Port > 65535 {
@@ -83,7 +83,7 @@ func (c checker) redirect(r *Redirect, prefixOnly bool) error {
 }
 
 func (c checker) rewrite(r *Rewrite, prefixOnly bool) error {
-	if err := hostname(c.object, c.field+".hostname", r.Hostname, true); err != nil {
+	if err := preciseHostname(c.object, c.field+".hostname", r.Hostname); err != nil {
 		return err
 	}
 	return c.at("path").pathModifier(r.Path, prefixOnly)
