@@ -4,7 +4,10 @@
 package caddymodule
 
 import (
+	"os"
+
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/proxy"
@@ -17,7 +20,12 @@ type engine struct {
 }
 
 func newEngine(logger *zap.Logger) *engine {
-	return &engine{Engine: proxy.New(proxy.Options{Logger: logger.Named("proxy")})}
+	return &engine{Engine: proxy.New(proxy.Options{
+		// Not by way of Caddy's logs, which take a lock and encode for each of
+		// them. Lines of an os.File are whole.
+		AccessLog: zapcore.AddSync(os.Stdout),
+		Logger:    logger.Named("proxy"),
+	})}
 }
 
 // Compile makes a table and returns what puts it in use.
