@@ -14,21 +14,23 @@ import (
 // errBodyTooLarge: the request body is longer than the Gateway allows.
 var errBodyTooLarge = errors.New("request body is too large")
 
-// limitedBody reads at most so many bytes; a longer body is an error.
-type limitedBody struct {
-	src  io.Reader
-	left int64
+// clientBody reads the body of a request. A longer one than is allowed is an error.
+type clientBody struct {
+	src   io.Reader
+	left  int64 // that may come
+	ended bool  // it was read to its end
 }
 
 // Read implements io.Reader.
-func (b *limitedBody) Read(p []byte) (int, error) {
-	if int64(len(p)) > b.left+1 {
+func (b *clientBody) Read(p []byte) (int, error) {
+	if int64(len(p))-1 > b.left {
 		p = p[:b.left+1]
 	}
 	n, err := b.src.Read(p)
 	if b.left -= int64(n); b.left < 0 {
 		return n, errBodyTooLarge
 	}
+	b.ended = err == io.EOF
 	return n, err
 }
 
@@ -37,19 +39,20 @@ var longAgo = time.Unix(1, 0)
 
 // interruptBody makes reading the request body fail, now and later.
 func (x *exchange) interruptBody() {
-	x.interrupted = true
 	_ = http.NewResponseController(x.w).SetReadDeadline(longAgo)
 }
 
-// leaveBody is called when the exchange has ended without the request body having
-// been read to its end. For net/http a body on which a Read has failed counts as
-// read, and what is left of it on an HTTP/1.1 connection would be taken for the
-// next request: a body that exceeds the bound of a MaxBytesReader is how to tell
-// it to close the connection, lingering so that the client sees the response.
+// leaveBody is called when the request body is not read any more. If it was not
+// read to its end, an HTTP/1.1 connection can't be used again: for net/http a body
+// on which a Read has failed counts as read, and what is left of it would be
+// taken for the next request. A body that exceeds the bound of a MaxBytesReader
+// is how to tell it to close the connection, lingering so that the client sees the
+// response.
 func (x *exchange) leaveBody() {
-	if !x.interrupted || x.r.ProtoMajor != 1 {
+	if x.body.src == nil || x.body.ended || x.r.ProtoMajor != 1 {
 		return
 	}
+	x.body.src = nil
 	tooLong := io.NopCloser(strings.NewReader("x"))
 	_, _ = http.MaxBytesReader(x.w, tooLong, 0).Read(make([]byte, 1))
 }

@@ -23,14 +23,19 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 		engine: e,
 		table: &Table{
 			sockets:   map[string]*socket{},
+			metrics:   e.options.Metrics.NewSet(),
 			backends:  make(map[upstream.Key]*upstream.Backend, len(cfg.Backends)),
 			endpoints: make(map[upstream.Key][]config.Endpoint, len(cfg.Backends)),
 		},
-		backends: make(map[string]*upstream.Backend, len(cfg.Backends)),
-		gateways: make(map[string]*gateway, len(cfg.Gateways)),
-		rules:    make(map[string][]router.Rule[*rule], len(cfg.Listeners)),
+		backends:  make(map[string]*upstream.Backend, len(cfg.Backends)),
+		gateways:  make(map[string]*gateway, len(cfg.Gateways)),
+		gatewayOf: make(map[string]string, len(cfg.Listeners)),
+		rules:     make(map[string][]router.Rule[binding], len(cfg.Listeners)),
 	}
 	c.addBackends(cfg.Backends)
+	for i := range cfg.Listeners {
+		c.gatewayOf[cfg.Listeners[i].ID] = cfg.Listeners[i].Gateway
+	}
 	for i := range cfg.Gateways {
 		if err := c.addGateway(&cfg.Gateways[i]); err != nil {
 			return nil, err
@@ -49,18 +54,19 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 
 // compiler holds what is known by name while a table is made.
 type compiler struct {
-	engine   *Engine
-	table    *Table
-	backends map[string]*upstream.Backend
-	gateways map[string]*gateway
-	rules    map[string][]router.Rule[*rule] // by listener
+	engine    *Engine
+	table     *Table
+	backends  map[string]*upstream.Backend
+	gateways  map[string]*gateway
+	gatewayOf map[string]string                 // by listener
+	rules     map[string][]router.Rule[binding] // by listener
 }
 
 func (c *compiler) addBackends(backends []config.Backend) {
 	for i := range backends {
 		spec := &backends[i]
 		key := upstream.KeyOf(spec)
-		b := c.engine.registry.Get(key)
+		b := c.engine.registry.Get(key, c.table.metrics.Backend(spec.ID))
 		c.backends[spec.ID] = b
 		c.table.backends[key] = b
 		c.table.endpoints[key] = spec.Endpoints
@@ -95,14 +101,15 @@ func (c *compiler) addRoute(route *config.Route) error {
 		rules[i] = compiled
 	}
 	for _, a := range route.Attachments {
+		numbers := c.table.metrics.Route(c.gatewayOf[a.Listener], a.Listener, route.ID)
 		for i := range route.Rules {
-			c.rules[a.Listener] = append(c.rules[a.Listener], router.Rule[*rule]{
+			c.rules[a.Listener] = append(c.rules[a.Listener], router.Rule[binding]{
 				Hostnames: a.Hostnames,
 				Matches:   route.Rules[i].Matches,
 				Created:   route.Created,
 				RouteID:   route.ID,
 				Index:     i,
-				Value:     rules[i],
+				Value:     binding{rules[i], numbers},
 			})
 		}
 	}
@@ -176,7 +183,10 @@ func (c *compiler) addListeners(specs []config.Listener) error {
 		address := spec.BindAddress()
 		if sockets[address] == nil {
 			sockets[address] = map[string]*listener{}
-			c.table.sockets[address] = &socket{tls: spec.Protocol == config.HTTPS}
+			c.table.sockets[address] = &socket{
+				tls:     spec.Protocol == config.HTTPS,
+				refused: c.table.metrics.Route(spec.Gateway, "", ""),
+			}
 		}
 		if other, taken := sockets[address][spec.Hostname]; taken {
 			return &config.Refusal{
@@ -184,7 +194,10 @@ func (c *compiler) addListeners(specs []config.Listener) error {
 				Message: fmt.Sprintf("listener %q has the hostname %q on the same address", other.id, spec.Hostname),
 			}
 		}
-		sockets[address][spec.Hostname] = &listener{id: spec.ID, gateway: g, port: spec.Port, rules: rules}
+		sockets[address][spec.Hostname] = &listener{
+			id: spec.ID, gateway: g, port: spec.Port, rules: rules,
+			unmatched: c.table.metrics.Route(spec.Gateway, spec.ID, ""),
+		}
 	}
 	for address, byHost := range sockets {
 		c.table.sockets[address].listeners = router.NewHosts(byHost)

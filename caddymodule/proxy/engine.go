@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
@@ -22,6 +23,9 @@ type Engine struct {
 
 // New returns an engine that answers 404 until the first Swap. It must be closed.
 func New(options Options) *Engine {
+	if options.Metrics == nil {
+		options.Metrics = metrics.New()
+	}
 	e := &Engine{options: options, registry: upstream.NewRegistry()}
 	e.table.Store(&Table{})
 	return e
@@ -36,6 +40,10 @@ func (e *Engine) Swap(t *Table) {
 		t.backends[key].SetEndpoints(endpoints)
 	}
 	t.endpoints = nil
+	if t.metrics != nil {
+		e.options.Metrics.Use(t.metrics)
+		t.metrics = nil
+	}
 	e.table.Store(t)
 	e.registry.Use(t.backends)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/accesslog"
 	"github.com/kubera-dev/kubera/caddymodule/filter"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
@@ -21,6 +22,7 @@ type exchange struct {
 	r      *http.Request
 	begin  time.Time
 
+	metrics  *metrics.Route
 	listener *listener // nil if none
 	rule     *rule     // nil if none
 	share    *share    // nil if none
@@ -33,17 +35,16 @@ type exchange struct {
 	filtering filter.Context
 	request   upstream.Request
 	trailer   http.Header
-	body      limitedBody
+	body      clientBody
 	deadline  time.Time
 
-	status      int
-	sent        int64 // bytes of the response's body
-	err         error // why we answered by ourselves, or cut the response
-	detail      string
-	endpoint    string
-	entry       accesslog.Entry
-	cut         bool // the response is incomplete and must not look complete
-	interrupted bool // reading the request body was given up
+	status   int   // of the response, 0 if none was begun
+	sent     int64 // bytes of the response's body
+	err      error // why we answered by ourselves, or cut the response
+	detail   string
+	endpoint string
+	entry    accesslog.Entry
+	cut      bool // the response is incomplete and must not look complete
 
 	// Method values, made once.
 	interrupt func()

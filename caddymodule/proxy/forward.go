@@ -6,6 +6,7 @@ package proxy
 import (
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"time"
 
@@ -52,15 +53,16 @@ func (x *exchange) prepareBody() bool {
 	if r.Body == nil || r.Body == http.NoBody {
 		return true
 	}
-	q.Body, q.ContentLength, q.InterruptBody = r.Body, r.ContentLength, x.interrupt
+	x.body = clientBody{src: r.Body, left: math.MaxInt64}
+	q.Body, q.ContentLength, q.InterruptBody = &x.body, r.ContentLength, x.interrupt
 	q.Trailer = &r.Trailer
 	if limit := x.listener.gateway.maxBody; limit > 0 {
 		if r.ContentLength > limit {
+			x.leaveBody()
 			x.refuse(http.StatusRequestEntityTooLarge, "the request body is too large")
 			return false
 		}
-		x.body = limitedBody{src: r.Body, left: limit}
-		q.Body = &x.body
+		x.body.left = limit
 	}
 	control := http.NewResponseController(x.w)
 	if !x.deadline.IsZero() {
@@ -80,6 +82,9 @@ func (x *exchange) respond(resp *upstream.Response) {
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // else net/http guesses one
 	}
+	if _, ok := h["Trailer"]; ok && x.r.ProtoMajor == 1 {
+		delete(h, "Content-Length") // in HTTP/1.1 only chunks have trailers
+	}
 	x.dress(h)
 	if !x.deadline.IsZero() {
 		control := http.NewResponseController(x.w)
@@ -89,6 +94,7 @@ func (x *exchange) respond(resp *upstream.Response) {
 	x.status = resp.Status
 	x.w.WriteHeader(resp.Status)
 	if err := x.copyBody(resp); err != nil {
+		_ = flush(x.w) // what there is, before the end that is none
 		x.cut, x.err = true, err
 		return
 	}
@@ -144,7 +150,7 @@ func (x *exchange) writeInterim(status int) { x.w.WriteHeader(status) }
 
 // fail answers for a backend that gave no response.
 func (x *exchange) fail(err error) {
-	defer x.leaveBody()
+	x.leaveBody()
 	x.err = err
 	status, detail := http.StatusBadGateway, "the backend gave no valid response"
 	var e *upstream.Error
@@ -157,7 +163,7 @@ func (x *exchange) fail(err error) {
 		case upstream.Timeout:
 			status, detail = http.StatusGatewayTimeout, "the backend did not answer in time"
 		case upstream.Canceled:
-			x.status, x.cut = statusClientClosed, true
+			x.cut = true // there is nobody to answer
 			return
 		case upstream.RequestBody:
 			status, detail = http.StatusBadRequest, "the request body could not be read"
@@ -167,7 +173,6 @@ func (x *exchange) fail(err error) {
 			case !x.deadline.IsZero() && !time.Now().Before(x.deadline):
 				status, detail = http.StatusGatewayTimeout, "the request did not arrive in time"
 			}
-			x.interrupted = true
 		}
 	}
 	x.refuse(status, detail)

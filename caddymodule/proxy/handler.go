@@ -23,7 +23,11 @@ type handler struct {
 // http.ErrAbortHandler where a response has to be cut.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(h.engine, w, r)
-	x.serve(h.engine.table.Load().sockets[h.address])
+	s := h.engine.table.Load().sockets[h.address]
+	x.serve(s)
+	if x.metrics == nil && s != nil {
+		x.count(s.refused)
+	}
 	x.report()
 	cut := x.cut
 	x.release()
@@ -62,6 +66,9 @@ func (x *exchange) serve(s *socket) {
 	}
 	x.listener = l
 	x.route(host)
+	if x.metrics == nil {
+		x.count(l.unmatched)
+	}
 }
 
 // route finds the rule and does what it says.
@@ -88,7 +95,8 @@ func (x *exchange) route(host string) {
 		x.refuse(http.StatusNotFound, "no route matches")
 		return
 	}
-	x.rule = found.Value
+	x.rule = found.Value.rule
+	x.count(found.Value.metrics)
 	x.apply(found.Prefix)
 }
 

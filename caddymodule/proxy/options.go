@@ -6,6 +6,8 @@ package proxy
 import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
 // Options of an Engine.
@@ -14,6 +16,8 @@ type Options struct {
 	// must be safe for concurrent use, one Write being one line. Default: no
 	// access logs.
 	AccessLog zapcore.WriteSyncer
+	// Metrics takes the numbers. Default: none are kept.
+	Metrics *metrics.Metrics
 	// Logger is told at level debug why a request got no response of a backend.
 	// Default: none.
 	Logger *zap.Logger

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
@@ -24,15 +25,22 @@ func (x *exchange) remember() {
 	x.entry.UserAgent, x.entry.Referer = r.UserAgent(), r.Referer()
 }
 
-// report writes the access log.
+// count counts the request as one in flight.
+func (x *exchange) count(m *metrics.Route) {
+	x.metrics = m
+	m.Begin()
+}
+
+// report counts the answer and writes the access log.
 func (x *exchange) report() {
-	if x.listener == nil {
-		return
-	}
 	var failed *upstream.Error
 	isUpstream := errors.As(x.err, &failed)
-	if x.cut && (x.r.Context().Err() != nil || !isUpstream && !errors.Is(x.err, os.ErrDeadlineExceeded)) {
-		x.status = statusClientClosed
+	took := time.Since(x.begin)
+	if x.metrics != nil {
+		x.metrics.End(x.status, took)
+	}
+	if x.listener == nil {
+		return
 	}
 	if logger := x.engine.options.Logger; x.err != nil && logger != nil {
 		if entry := logger.Check(zap.DebugLevel, "no complete response of a backend"); entry != nil {
@@ -50,6 +58,9 @@ func (x *exchange) report() {
 		e.Client = x.listener.gateway.clients.Resolve(x.r).Addr
 	}
 	e.Status, e.Bytes = x.status, x.sent
+	if x.cut && (x.r.Context().Err() != nil || !isUpstream && !errors.Is(x.err, os.ErrDeadlineExceeded)) {
+		e.Status = statusClientClosed
+	}
 	e.Gateway, e.Listener = x.listener.gateway.id, x.listener.id
 	if x.rule != nil {
 		e.Route, e.Rule = x.rule.route, x.rule.name

@@ -11,6 +11,7 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/clientaddr"
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/filter"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
@@ -20,6 +21,8 @@ import (
 type Table struct {
 	sockets  map[string]*socket
 	backends map[upstream.Key]*upstream.Backend
+	// metrics are put in use by Swap; nil afterwards.
+	metrics *metrics.Set
 	// endpoints are what Swap gives to the backends; nil afterwards.
 	endpoints map[upstream.Key][]config.Endpoint
 }
@@ -27,15 +30,17 @@ type Table struct {
 // socket is what is listened for at one address.
 type socket struct {
 	tls       bool
+	refused   *metrics.Route // requests that no listener serves
 	listeners *router.Hosts[*listener]
 }
 
 // listener is one listener of a Gateway.
 type listener struct {
-	id      string
-	gateway *gateway
-	port    int32
-	rules   *router.Table[*rule]
+	id        string
+	gateway   *gateway
+	port      int32
+	rules     *router.Table[binding]
+	unmatched *metrics.Route // requests that no rule takes
 }
 
 // gateway is what the listeners of a Gateway have in common.
@@ -45,6 +50,12 @@ type gateway struct {
 	errors  config.ErrorFormat
 	log     *accesslog.Logger // nil for none
 	maxBody int64             // 0 for no bound
+}
+
+// binding is a rule under a listener.
+type binding struct {
+	rule    *rule
+	metrics *metrics.Route
 }
 
 // rule is what becomes of a request.

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
 // Backend sends requests to the endpoints of one backend. Its methods are safe
@@ -17,6 +18,7 @@ import (
 type Backend struct {
 	id       string
 	protocol config.BackendProtocol
+	metrics  *metrics.Backend
 	set      atomic.Pointer[endpointSet]
 
 	mu      sync.Mutex // held while set is changed
@@ -52,6 +54,7 @@ func (b *Backend) SetEndpoints(endpoints []config.Endpoint) {
 		}
 	}
 	b.set.Store(next)
+	b.metrics.SetReady(len(next.ready))
 	for _, e := range old {
 		e.retire()
 	}
@@ -60,7 +63,7 @@ func (b *Backend) SetEndpoints(endpoints []config.Endpoint) {
 // newEndpoint makes an endpoint of a backend; after retirement one that keeps no
 // connections.
 func (b *Backend) newEndpoint(address string) *Endpoint {
-	e := &Endpoint{address: address, retired: b.retired}
+	e := &Endpoint{address: address, metrics: b.metrics, retired: b.retired}
 	if b.protocol == config.BackendH2C {
 		e.h2 = newH2Client(e)
 	}
@@ -117,27 +120,29 @@ func (b *Backend) Do(q *Request) (*Response, error) {
 
 func (b *Backend) do(q *Request) (*Response, error) {
 	set := b.set.Load()
-	var failed error
+	var failed *Error
 	var triedArray [maxTries]*Endpoint
 	for tried := triedArray[:0]; len(tried) < maxTries; {
 		e := set.pick(tried)
 		if e == nil {
 			break
 		}
+		if failed != nil {
+			b.metrics.Count(metrics.Retried)
+		}
 		tried = append(tried, e)
 		resp, err := e.do(q)
 		if err == nil {
 			return resp, nil
 		}
-		failed = err
-		var own *Error
-		if !errors.As(err, &own) || own.Kind != ConnectFailed {
-			return nil, err
+		if !errors.As(err, &failed) || failed.Kind != ConnectFailed {
+			break
 		}
 	}
 	if failed == nil {
-		failed = &Error{Kind: NoEndpoints}
+		return nil, &Error{Kind: NoEndpoints}
 	}
+	b.metrics.Count(outcome(false, failed.Kind))
 	return nil, failed
 }
 
@@ -163,6 +168,7 @@ func (e *Endpoint) do1(q *Request) (*Response, error) {
 		if err == nil || !c.mayRetry(q, err) {
 			return resp, err
 		}
+		e.metrics.Count(metrics.Retried)
 	}
 	c, err := e.connect(q)
 	if err != nil {

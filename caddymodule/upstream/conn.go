@@ -44,6 +44,7 @@ type conn struct {
 	up          upload
 	unwatch     func() bool
 	hasDeadline bool
+	failed      Kind // of the error that Next has returned, 0 for none
 	aborted     atomic.Bool
 	onCancel    func() // abort, made once
 }
@@ -53,6 +54,12 @@ func newConn(e *Endpoint, nc net.Conn) *conn {
 	c.onCancel = c.abort
 	c.watchable()
 	return c
+}
+
+// close closes a connection that carries nothing any more.
+func (c *conn) close() {
+	c.nc.Close()
+	c.endpoint.metrics.Closed()
 }
 
 // abort makes all reads and writes of the connection fail from now on. Safe for
@@ -75,7 +82,7 @@ func (c *conn) begin(q *Request, deadline time.Time) {
 	c.req = q
 	c.resp = Response{Header: q.ResponseHeader, body: c, Endpoint: c.endpoint.address}
 	c.frame, c.left, c.chunks = framing{}, 0, chunkedBody{}
-	c.complete, c.started, c.uploaded, c.accepted = false, false, false, 0
+	c.complete, c.started, c.uploaded, c.accepted, c.failed = false, false, false, 0, 0
 	c.up = upload{}
 	c.deadline = deadline
 	if !deadline.IsZero() || c.hasDeadline {
@@ -101,8 +108,9 @@ func (c *conn) Close() {
 	}
 	c.rd.settle()
 	e := c.endpoint
+	e.metrics.Count(outcome(c.complete || c.resp.Status == http.StatusSwitchingProtocols, c.failed))
 	if !clean || !e.put(c) {
-		c.nc.Close()
+		c.close()
 	}
 	e.inflight.Add(-1)
 }
@@ -111,7 +119,7 @@ func (c *conn) Close() {
 func (c *conn) fail() {
 	c.stopUpload(c.req, 0)
 	c.unwatch()
-	c.nc.Close()
+	c.close()
 	c.rd.settle()
 	clear(c.req.ResponseHeader)
 	c.req = nil
@@ -146,7 +154,9 @@ func (c *conn) Next() ([]byte, error) {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return nil, c.failure(err)
+	failure := c.failure(err)
+	c.failed = failure.Kind
+	return nil, failure
 }
 
 func (c *conn) next() ([]byte, error) {
@@ -202,7 +212,7 @@ func (c *conn) Trailer() http.Header { return c.chunks.trailer }
 
 // failure tells what an error of the connection means: where the upload has
 // failed to read, that is the reason of everything else.
-func (c *conn) failure(err error) error {
+func (c *conn) failure(err error) *Error {
 	if c.up.running && c.aborted.Load() && c.req.Context.Err() == nil && waitFor(c.up.done, uploadGrace) && c.up.readErr != nil {
 		return classify(c.req.Context, c.endpoint.address, RequestBody, c.up.readErr)
 	}

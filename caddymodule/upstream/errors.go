@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
 // Kind says what became of a request that got no response, or a part of one.
@@ -86,6 +88,20 @@ var (
 	errStale          = errors.New("connection was closed before the response began")
 	errBodyTooLong    = errors.New("request body is longer than its Content-Length")
 )
+
+// outcome is what the metrics say of a try: a response that was not read to its
+// end without an error was given up because the client left.
+func outcome(complete bool, failed Kind) metrics.Outcome {
+	switch {
+	case complete:
+		return metrics.OK
+	case failed == Timeout:
+		return metrics.Timeout
+	case failed == 0, failed == Canceled, failed == RequestBody:
+		return metrics.Canceled
+	}
+	return metrics.Error
+}
 
 // classify tells what err, met while talking to an endpoint, means. A deadline
 // that was moved because the client left is no timeout.

@@ -27,9 +27,9 @@ func (c *conn) roundTrip(q *Request) (*Response, error) {
 	c.begin(q, tryDeadline(q))
 	c.unwatch = context.AfterFunc(q.Context, c.onCancel)
 	if err := c.exchange(q); err != nil {
-		err = c.failure(err)
+		failure := c.failure(err)
 		c.fail()
-		return nil, err
+		return nil, failure
 	}
 	return &c.resp, nil
 }

@@ -88,7 +88,7 @@ func readBody(resp *Response) (string, error) {
 // newBackend returns a backend with these endpoints, retired at the end.
 func newBackend(t testing.TB, protocol config.BackendProtocol, addresses ...string) *Backend {
 	t.Helper()
-	b := newRegistry(t).Get(Key{ID: "app", Protocol: protocol})
+	b := newRegistry(t).Get(Key{ID: "app", Protocol: protocol}, nil)
 	b.SetEndpoints(endpoints(addresses...))
 	t.Cleanup(b.retire)
 	return b

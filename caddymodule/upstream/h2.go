@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
 const (
@@ -45,9 +47,21 @@ func newH2Client(e *Endpoint) *h2Client {
 			if err != nil {
 				return nil, &connectError{err}
 			}
-			return nc, nil
+			return &countedConn{Conn: nc, metrics: e.metrics}, nil
 		},
 	}}
+}
+
+// countedConn counts when it is closed.
+type countedConn struct {
+	net.Conn
+	metrics *metrics.Backend
+	once    sync.Once
+}
+
+func (c *countedConn) Close() error {
+	c.once.Do(c.metrics.Closed)
+	return c.Conn.Close()
 }
 
 // connectError marks an error of the dialer as it comes back through the
@@ -68,6 +82,7 @@ type h2Exchange struct {
 	body     *h2Body
 	buf      *[bigBuffer]byte
 	ended    bool
+	failed   Kind // of the error that Next has returned, 0 for none
 }
 
 // do sends the request. The Transport itself sends a request again where the
@@ -88,9 +103,9 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 	response, err := c.transport.RoundTrip(out)
 	trace.end()
 	if err != nil {
-		err = c.failure(ctx, x, err)
+		failure := c.failure(ctx, x, err)
 		x.release()
-		return nil, err
+		return nil, failure
 	}
 	x.response = response
 	for name, values := range response.Header {
@@ -134,7 +149,7 @@ func (c *h2Client) request(ctx context.Context, q *Request, x *h2Exchange) *http
 }
 
 // failure tells what an error of the Transport means.
-func (c *h2Client) failure(ctx context.Context, x *h2Exchange, err error) error {
+func (c *h2Client) failure(ctx context.Context, x *h2Exchange, err error) *Error {
 	if x.body != nil {
 		if readErr := x.body.failed(); readErr != nil {
 			return classify(x.request.Context, c.endpoint.address, RequestBody, readErr)
@@ -162,7 +177,9 @@ func (x *h2Exchange) Next() ([]byte, error) {
 			return x.buf[:n], nil
 		}
 		if err != nil && !x.ended {
-			return nil, x.client.failure(x.response.Request.Context(), x, err)
+			failure := x.client.failure(x.response.Request.Context(), x, err)
+			x.failed = failure.Kind
+			return nil, failure
 		}
 	}
 	return nil, io.EOF
@@ -180,9 +197,10 @@ func (x *h2Exchange) Trailer() http.Header {
 
 // Close ends the exchange.
 func (x *h2Exchange) Close() {
+	e := x.client.endpoint
+	e.metrics.Count(outcome(x.Ready(), x.failed))
 	x.response.Body.Close()
 	x.release()
-	e := x.client.endpoint
 	e.inflight.Add(-1)
 	e.mu.Lock()
 	retired := e.retired

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
 const (
@@ -31,6 +33,7 @@ const (
 // first. It stays the same while the address is in the backend's set.
 type Endpoint struct {
 	address  string
+	metrics  *metrics.Backend
 	inflight atomic.Int64
 	// failedUntil is in nanoseconds since 1970, 0 if the last connect succeeded.
 	failedUntil atomic.Int64
@@ -49,6 +52,7 @@ func (e *Endpoint) dial(ctx context.Context) (net.Conn, error) {
 	switch {
 	case err == nil:
 		e.failedUntil.Store(0)
+		e.metrics.Opened()
 	case ctx.Err() == nil:
 		e.failedUntil.Store(time.Now().Add(failureMemory).UnixNano())
 	}
@@ -75,7 +79,7 @@ func (e *Endpoint) get(replayable bool) *conn {
 			c.reused = true
 			return c
 		}
-		c.nc.Close()
+		c.close()
 	}
 }
 
@@ -135,6 +139,6 @@ func (e *Endpoint) retire() {
 
 func closeAll(conns []*conn) {
 	for _, c := range conns {
-		c.nc.Close()
+		c.close()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
 // pruneInterval is how often idle connections are looked at.
@@ -48,14 +49,14 @@ func NewRegistry() *Registry {
 }
 
 // Get returns the backend in use with this key, or a new one without endpoints,
-// which takes part once Use is called with it.
-func (r *Registry) Get(key Key) *Backend {
+// which takes part once Use is called with it. It counts in m, which may be nil.
+func (r *Registry) Get(key Key, m *metrics.Backend) *Backend {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if b, ok := r.backends[key]; ok {
+	if b, ok := r.backends[key]; ok && (b.metrics == m || m == nil) {
 		return b
 	}
-	b := &Backend{id: key.ID, protocol: key.Protocol}
+	b := &Backend{id: key.ID, protocol: key.Protocol, metrics: m}
 	b.set.Store(&endpointSet{})
 	return b
 }
