@@ -7,6 +7,7 @@ import (
 	"maps"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
@@ -83,5 +84,7 @@ func (b *builder) objectMeta(annotations map[string]string) metav1.ObjectMeta {
 }
 
 func (b *builder) owner() metav1.OwnerReference {
-	return *metav1.NewControllerRef(b.gateway, gwv1.SchemeGroupVersion.WithKind("Gateway"))
+	return *metav1.NewControllerRef(b.gateway, schema.GroupVersionKind{
+		Group: gwv1.GroupName, Version: gwv1.GroupVersion.Version, Kind: "Gateway",
+	})
 }
