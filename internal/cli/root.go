@@ -75,7 +75,7 @@ applies what changes in them. "kubera translate" shows what such files come to.`
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(translateCommand(), versionCommand(version))
+	root.AddCommand(runCommand(), translateCommand(), echoCommand(), versionCommand(version))
 	return root
 }
 

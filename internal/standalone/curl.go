@@ -112,6 +112,19 @@ func curl(l *config.Listener, host, hostname string, m config.Match) (string, bo
 	return quoteAll(append(args, target.String())), true
 }
 
+// URL of a listener, as a client on this machine reaches it.
+func URL(l *config.Listener, host string) string {
+	bound, port, err := net.SplitHostPort(l.BindAddress())
+	if err != nil {
+		return l.BindAddress()
+	}
+	scheme := "http"
+	if l.Protocol == config.HTTPS {
+		scheme = "https"
+	}
+	return scheme + "://" + joinPort(reachable(cmp.Or(bound, host)), port, scheme)
+}
+
 // reachable is the address to call for one that is bound.
 func reachable(bound string) string {
 	if ip := net.ParseIP(bound); bound == "" || ip != nil && ip.IsUnspecified() {

@@ -25,6 +25,8 @@ type Options struct {
 	// AllClasses serves the Gateways of every class, whatever controller the class
 	// names and whether or not there is such a class.
 	AllClasses bool
+	// LogLevel where no parameters of a Gateway have one. Default: info.
+	LogLevel string
 }
 
 // Translation is what a set of objects comes to. It must not be modified.
@@ -48,7 +50,7 @@ func Translate(set *manifest.Set, o Options) *Translation {
 		AllowExternalName: true,
 		SharedAddresses:   true,
 	})
-	cfg := render.Config(result.Gateways, render.Options{PortOffset: o.PortOffset})
+	cfg := render.Config(result.Gateways, render.Options{PortOffset: o.PortOffset, LogLevel: o.LogLevel})
 	if cfg.Version == "" {
 		config.Seal(cfg)
 	}
