@@ -49,7 +49,8 @@ help: ## List the targets.
 
 .PHONY: quickstart
 quickstart: bin/kubera ## Serve examples/quickstart in this terminal, without a cluster.
-	bin/kubera run -f examples/quickstart --port-offset $(PORT_OFFSET)
+	bin/kubera run -f examples/quickstart --port-offset $(PORT_OFFSET) \
+		--echo stable=127.0.0.1:9001 --echo canary=127.0.0.1:9002
 
 ##@ Development
 
@@ -58,8 +59,9 @@ manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the role of the controller
 	hack/generate.sh manifests $(CONTROLLER_GEN) .
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) ## Generate the deep copies of the API types.
+generate: $(CONTROLLER_GEN) ## Generate the deep copies of the API types, and copy the Gateway API's CRDs.
 	hack/generate.sh deepcopy $(CONTROLLER_GEN) .
+	go generate ./internal/manifest/schema
 
 .PHONY: fmt
 fmt: ## Format the Go files.
