@@ -25,6 +25,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/kubera-dev/kubera/caddymodule/addrset"
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
@@ -41,7 +42,7 @@ const (
 // Policy is a compiled config.ClientAddress. It is immutable and safe for
 // concurrent use. The zero Policy trusts nobody.
 type Policy struct {
-	trusted prefixSet
+	trusted addrset.Set
 	// header is canonical; empty for X-Forwarded-For and, without it, Forwarded.
 	header string
 }
@@ -66,18 +67,14 @@ func New(c *config.ClientAddress) (*Policy, error) {
 	if c == nil {
 		return &Policy{}, nil
 	}
-	prefixes := make([]netip.Prefix, len(c.TrustedProxies))
-	for i, entry := range c.TrustedProxies {
-		p, err := config.ParsePrefix(entry)
-		if err != nil {
-			return nil, &config.Refusal{Field: fmt.Sprintf("client_address.trusted_proxies[%d]", i), Message: err.Error()}
-		}
-		prefixes[i] = p
+	trusted, i, err := addrset.Parse(c.TrustedProxies)
+	if err != nil {
+		return nil, &config.Refusal{Field: fmt.Sprintf("client_address.trusted_proxies[%d]", i), Message: err.Error()}
 	}
 	if err := checkHeader(c); err != nil {
 		return nil, err
 	}
-	return &Policy{trusted: newPrefixSet(prefixes), header: http.CanonicalHeaderKey(c.Header)}, nil
+	return &Policy{trusted: trusted, header: http.CanonicalHeaderKey(c.Header)}, nil
 }
 
 func checkHeader(c *config.ClientAddress) error {
@@ -108,7 +105,7 @@ func (p *Policy) Resolve(r *http.Request) Client {
 		return Client{}
 	}
 	peer := ap.Addr().Unmap().WithZone("")
-	c := Client{Addr: peer, Peer: peer, Trusted: p.trusted.contains(peer)}
+	c := Client{Addr: peer, Peer: peer, Trusted: p.trusted.Contains(peer)}
 	if !c.Trusted {
 		return c
 	}
@@ -139,7 +136,7 @@ func (p *Policy) walk(peer netip.Addr, lines []string, last func(string) (rest s
 				return client
 			}
 			client = a
-			if !p.trusted.contains(a) {
+			if !p.trusted.Contains(a) {
 				return client
 			}
 		}

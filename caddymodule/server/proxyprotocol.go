@@ -5,10 +5,11 @@ package server
 
 import (
 	"net"
-	"net/netip"
 	"time"
 
 	"github.com/pires/go-proxyproto"
+
+	"github.com/kubera-dev/kubera/caddymodule/addrset"
 )
 
 // proxyHeaderTimeout bounds the wait for a PROXY protocol header.
@@ -20,7 +21,7 @@ type proxyProtocol struct {
 	required bool
 	// trusted peers must send a header, others are served without. Empty: every
 	// peer must.
-	trusted []netip.Prefix
+	trusted addrset.Set
 }
 
 // wrap returns a connection that reads the header before anything else. It does
@@ -39,14 +40,5 @@ func (p *proxyProtocol) trusts(peer net.Addr) bool {
 		return true
 	}
 	tcp, ok := peer.(*net.TCPAddr)
-	if !ok {
-		return false
-	}
-	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
-	for _, prefix := range p.trusted {
-		if prefix.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return ok && p.trusted.Contains(tcp.AddrPort().Addr())
 }

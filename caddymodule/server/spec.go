@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kubera-dev/kubera/caddymodule/addrset"
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 )
@@ -94,19 +95,15 @@ func newProxyProtocol(gateway *config.Gateway) (*proxyProtocol, error) {
 	if gateway.ClientAddress == nil || !gateway.ClientAddress.ProxyProtocol {
 		return nil, nil
 	}
-	p := &proxyProtocol{required: true}
-	for i, cidr := range gateway.ClientAddress.TrustedProxies {
-		prefix, err := config.ParsePrefix(cidr)
-		if err != nil {
-			return nil, &config.Refusal{
-				Object:  gateway.ID,
-				Field:   fmt.Sprintf("client_address.trusted_proxies[%d]", i),
-				Message: err.Error(),
-			}
+	trusted, i, err := addrset.Parse(gateway.ClientAddress.TrustedProxies)
+	if err != nil {
+		return nil, &config.Refusal{
+			Object:  gateway.ID,
+			Field:   fmt.Sprintf("client_address.trusted_proxies[%d]", i),
+			Message: err.Error(),
 		}
-		p.trusted = append(p.trusted, prefix)
 	}
-	return p, nil
+	return &proxyProtocol{required: true, trusted: trusted}, nil
 }
 
 // hostPort is the address to bind for the key of a socket, its empty host
