@@ -1,0 +1,90 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gatewayapi_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
+)
+
+func TestProgrammed(t *testing.T) {
+	ip, hostname := gwv1.IPAddressType, gwv1.HostnameAddressType
+	addresses := []gwv1.GatewayStatusAddress{{Type: &ip, Value: "192.0.2.1"}}
+	for _, tc := range []struct {
+		name     string
+		state    gatewayapi.PushState
+		wanted   []gwv1.GatewaySpecAddress
+		gateway  string
+		listener string
+	}{
+		{"all run it", gatewayapi.PushState{Proxies: 2, Applied: 2, Addresses: addresses}, nil, "True/Programmed", "True/Programmed"},
+		{"some run it", gatewayapi.PushState{Proxies: 2, Applied: 1, Addresses: addresses}, nil, "False/Pending", "False/Pending"},
+		{"no proxy", gatewayapi.PushState{Addresses: addresses}, nil, "False/Pending", "False/Pending"},
+		{
+			"refused", gatewayapi.PushState{Proxies: 2, Applied: 1, Refusal: "route x", Addresses: addresses}, nil,
+			"False/Invalid", "False/Invalid",
+		},
+		{"no address", gatewayapi.PushState{Proxies: 1, Applied: 1}, nil, "False/AddressNotAssigned", "True/Programmed"},
+		{
+			"an address of the type that is asked for", gatewayapi.PushState{Proxies: 1, Applied: 1, Addresses: addresses},
+			[]gwv1.GatewaySpecAddress{{}}, "True/Programmed", "True/Programmed",
+		},
+		{
+			"no address of the type that is asked for", gatewayapi.PushState{Proxies: 1, Applied: 1, Addresses: addresses},
+			[]gwv1.GatewaySpecAddress{{Type: &hostname}}, "False/AddressNotAssigned", "True/Programmed",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			status := gwv1.GatewayStatus{
+				Conditions: []metav1.Condition{unknown("Programmed"), unknown("Accepted")},
+				Listeners: []gwv1.ListenerStatus{
+					{Name: "http", Conditions: []metav1.Condition{unknown("Programmed")}},
+					{Name: "broken", Conditions: []metav1.Condition{{Type: "Programmed", Status: "False", Reason: "Invalid"}}},
+				},
+			}
+			before := status.DeepCopy()
+			got := gatewayapi.Programmed(status, gwv1.GatewaySpec{Addresses: tc.wanted}, tc.state)
+			if c := short(got.Conditions[0]); c != tc.gateway {
+				t.Errorf("Gateway is %s, want %s", c, tc.gateway)
+			}
+			if c := short(got.Conditions[1]); c != "Unknown/Pending" {
+				t.Errorf("Accepted became %s", c)
+			}
+			if c := short(got.Listeners[0].Conditions[0]); c != tc.listener {
+				t.Errorf("listener is %s, want %s", c, tc.listener)
+			}
+			if c := short(got.Listeners[1].Conditions[0]); c != "False/Invalid" {
+				t.Errorf("a listener that is broken became %s", c)
+			}
+			if diff := cmp.Diff(tc.state.Addresses, got.Addresses); diff != "" {
+				t.Errorf("addresses differ (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(*before, status); diff != "" {
+				t.Errorf("Programmed() modified its argument:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestProgrammedSaysWhatTheProxySaid, within the bounds of a message.
+func TestProgrammedSaysWhatTheProxySaid(t *testing.T) {
+	status := gwv1.GatewayStatus{Conditions: []metav1.Condition{unknown("Programmed")}}
+	got := gatewayapi.Programmed(status, gwv1.GatewaySpec{}, gatewayapi.PushState{Proxies: 1, Refusal: "HTTPRoute/a/b: bad" + strings.Repeat("é", 40000)})
+	message := got.Conditions[0].Message
+	if !strings.Contains(message, "HTTPRoute/a/b: bad") || len(message) > 32768 || strings.ToValidUTF8(message, "") != message {
+		t.Errorf("message of %d bytes: %.80s", len(message), message)
+	}
+}
+
+func unknown(typ string) metav1.Condition {
+	return metav1.Condition{Type: typ, Status: metav1.ConditionUnknown, Reason: "Pending"}
+}
+
+func short(c metav1.Condition) string { return string(c.Status) + "/" + c.Reason }
