@@ -22,9 +22,7 @@ import (
 
 func TestMain(m *testing.M) {
 	caddy.RegisterModule(otherApp{})
-	goleak.VerifyTestMain(m,
-		// Caddy's own, one for each process: the watch for rolled log files.
-		goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.(*Cache).maintainAssets"))
+	goleak.VerifyTestMain(m)
 }
 
 // failStart makes otherApp fail to start.
@@ -286,7 +284,11 @@ func TestStatusPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantBody(t, status+"/readyz", "ok\n")
-	if _, body := get(t, status+"/metrics"); !strings.Contains(body, "go_goroutines") {
-		t.Errorf("/metrics is %s", body)
+	wantBody(t, address, "1")
+	_, body := get(t, status+"/metrics")
+	for _, want := range []string{"go_goroutines", "process_", `gateway="test/gw"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("/metrics has no %s: %s", want, body)
+		}
 	}
 }

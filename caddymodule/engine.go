@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/proxy"
 	"github.com/kubera-dev/kubera/caddymodule/runtime"
 )
@@ -17,10 +18,13 @@ import (
 // engine is a proxy.Engine as the Runtime sees it.
 type engine struct {
 	*proxy.Engine
+	metrics *metrics.Metrics
 }
 
 func newEngine(logger *zap.Logger) *engine {
-	return &engine{Engine: proxy.New(proxy.Options{
+	m := metrics.New()
+	return &engine{metrics: m, Engine: proxy.New(proxy.Options{
+		Metrics: m,
 		// Not by way of Caddy's logs, which take a lock and encode for each of
 		// them. Lines of an os.File are whole.
 		AccessLog: zapcore.AddSync(os.Stdout),

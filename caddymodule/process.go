@@ -119,6 +119,7 @@ func (p *process) build(a *App) error {
 	engine := newEngine(p.log.logger)
 	p.metrics = prometheus.NewRegistry()
 	for _, c := range []prometheus.Collector{
+		engine.metrics,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {
