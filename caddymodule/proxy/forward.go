@@ -167,11 +167,8 @@ func (x *exchange) fail(err error) {
 			return
 		case upstream.RequestBody:
 			status, detail = http.StatusBadRequest, "the request body could not be read"
-			switch {
-			case errors.Is(err, errBodyTooLarge):
+			if errors.Is(err, errBodyTooLarge) {
 				status, detail = http.StatusRequestEntityTooLarge, "the request body is too large"
-			case !x.deadline.IsZero() && !time.Now().Before(x.deadline):
-				status, detail = http.StatusGatewayTimeout, "the request did not arrive in time"
 			}
 		}
 	}

@@ -58,7 +58,7 @@ func (x *exchange) report() {
 		e.Client = x.listener.gateway.clients.Resolve(x.r).Addr
 	}
 	e.Status, e.Bytes = x.status, x.sent
-	if x.cut && (x.r.Context().Err() != nil || !isUpstream && !errors.Is(x.err, os.ErrDeadlineExceeded)) {
+	if isUpstream && failed.Kind == upstream.Canceled || x.cut && !isUpstream && !errors.Is(x.err, os.ErrDeadlineExceeded) {
 		e.Status = statusClientClosed
 	}
 	e.Gateway, e.Listener = x.listener.gateway.id, x.listener.id

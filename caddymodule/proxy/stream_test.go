@@ -187,11 +187,10 @@ func TestExpectContinueOfSilentBackend(t *testing.T) {
 // a client that goes on sending: it must get the answer, and what it still sends
 // must not be taken for another request.
 func TestEarlyResponse(t *testing.T) {
-	app := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
-		http.NewResponseController(w).EnableFullDuplex()
-		w.Header().Set("X-Path", r.URL.Path)
-		w.WriteHeader(http.StatusUnauthorized)
-		io.WriteString(w, "no")
+	app := rawBackend(t, func(c net.Conn) {
+		readUntil(t, c, "\r\n\r\n")
+		send(t, c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno")
+		io.Copy(io.Discard, c)
 	})
 	gw := newGateway(t, oneBackend(app, config.BackendHTTP))
 	for _, length := range []string{"Content-Length: 100000", "Transfer-Encoding: chunked"} {

@@ -110,10 +110,10 @@ func (b *Backend) Do(q *Request) (*Response, error) {
 		buf := inlineBuffers.Get().(*[maxInline]byte)
 		defer inlineBuffers.Put(buf) // the request is sent when do returns
 		if err := q.prepare(buf); err != nil {
-			return nil, classify(q.Context, "", RequestBody, err)
+			return nil, classify(q, "", RequestBody, err)
 		}
 	} else if err := q.prepare(nil); err != nil {
-		return nil, classify(q.Context, "", RequestBody, err)
+		return nil, classify(q, "", RequestBody, err)
 	}
 	return b.do(q)
 }
@@ -202,16 +202,16 @@ func (e *Endpoint) connect(q *Request) (*conn, error) {
 		if ctx.Err() != nil {
 			kind = Timeout
 		}
-		return nil, dialError(q.Context, e.address, kind, err)
+		return nil, dialError(q, e.address, kind, err)
 	}
 	return newConn(e, nc), nil
 }
 
 // dialError is classify, but for a timeout of the dialer itself, after which
 // another endpoint may be tried.
-func dialError(ctx context.Context, address string, kind Kind, err error) error {
-	if ctx.Err() != nil {
-		return classify(ctx, address, kind, err)
+func dialError(q *Request, address string, kind Kind, err error) error {
+	if q.Context.Err() != nil {
+		return classify(q, address, kind, err)
 	}
 	return &Error{Kind: kind, Endpoint: address, Err: err}
 }

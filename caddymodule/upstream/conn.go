@@ -214,7 +214,7 @@ func (c *conn) Trailer() http.Header { return c.chunks.trailer }
 // failed to read, that is the reason of everything else.
 func (c *conn) failure(err error) *Error {
 	if c.up.running && c.aborted.Load() && c.req.Context.Err() == nil && waitFor(c.up.done, uploadGrace) && c.up.readErr != nil {
-		return classify(c.req.Context, c.endpoint.address, RequestBody, c.up.readErr)
+		return classify(c.req, c.endpoint.address, RequestBody, c.up.readErr)
 	}
-	return classify(c.req.Context, c.endpoint.address, BadResponse, err)
+	return classify(c.req, c.endpoint.address, BadResponse, err)
 }

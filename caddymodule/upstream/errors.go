@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
@@ -104,14 +105,15 @@ func outcome(complete bool, failed Kind) metrics.Outcome {
 }
 
 // classify tells what err, met while talking to an endpoint, means. A deadline
-// that was moved because the client left is no timeout.
-func classify(ctx context.Context, endpoint string, kind Kind, err error) *Error {
+// that was moved because the client left is no timeout; but net/http also cancels
+// a request when the deadline for reading its body has passed.
+func classify(q *Request, endpoint string, kind Kind, err error) *Error {
 	var own *Error
 	if errors.As(err, &own) {
 		return own
 	}
-	switch cause := ctx.Err(); {
-	case errors.Is(cause, context.DeadlineExceeded):
+	switch cause := q.Context.Err(); {
+	case !q.Deadline.IsZero() && !time.Now().Before(q.Deadline), errors.Is(cause, context.DeadlineExceeded):
 		kind = Timeout
 	case cause != nil:
 		kind = Canceled

@@ -108,6 +108,9 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 		return nil, failure
 	}
 	x.response = response
+	// A response that ends with its header must end there for the client as well:
+	// to gRPC it is another thing than an empty body with trailers.
+	x.ended = q.Method == http.MethodHead || response.ContentLength == 0 && response.Header["Content-Length"] == nil
 	for name, values := range response.Header {
 		q.ResponseHeader[name] = values
 	}
@@ -152,7 +155,7 @@ func (c *h2Client) request(ctx context.Context, q *Request, x *h2Exchange) *http
 func (c *h2Client) failure(ctx context.Context, x *h2Exchange, err error) *Error {
 	if x.body != nil {
 		if readErr := x.body.failed(); readErr != nil {
-			return classify(x.request.Context, c.endpoint.address, RequestBody, readErr)
+			return classify(x.request, c.endpoint.address, RequestBody, readErr)
 		}
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && x.request.Context.Err() == nil {
@@ -162,7 +165,7 @@ func (c *h2Client) failure(ctx context.Context, x *h2Exchange, err error) *Error
 	if errors.As(err, &connect) && ctx.Err() == nil {
 		return &Error{Kind: ConnectFailed, Endpoint: c.endpoint.address, Err: connect.error}
 	}
-	return classify(ctx, c.endpoint.address, BadResponse, err)
+	return classify(x.request, c.endpoint.address, BadResponse, err)
 }
 
 // Next reads the body. What is read comes with the frames of the endpoint.
@@ -186,7 +189,7 @@ func (x *h2Exchange) Next() ([]byte, error) {
 }
 
 // Ready is not known for HTTP/2, but at the end.
-func (x *h2Exchange) Ready() bool { return x.ended || x.response.Body == http.NoBody }
+func (x *h2Exchange) Ready() bool { return x.ended }
 
 func (x *h2Exchange) Trailer() http.Header {
 	if len(x.response.Trailer) > 0 {
