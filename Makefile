@@ -37,6 +37,10 @@ SOAK_DURATION ?= 60s
 # Listeners on ports below 1024 need privileges, so the quickstart adds this.
 PORT_OFFSET ?= 8000
 
+# The same for people and for the check of what its README shows.
+QUICKSTART = bin/kubera run -f examples/quickstart --port-offset $(PORT_OFFSET) \
+	--echo stable=127.0.0.1:9001 --echo canary=127.0.0.1:9002
+
 GO_BUILD := go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 ##@ General
@@ -121,7 +125,7 @@ soak: bin/kubera-proxy ## Change everything under load for SOAK_DURATION (60s) a
 
 .PHONY: verify-quickstart
 verify-quickstart: bin/kubera ## Serve the quickstart and check what its curl lines answer.
-	hack/verify-quickstart.sh bin/kubera $(PORT_OFFSET)
+	hack/verify-quickstart.sh $(QUICKSTART)
 
 ##@ Build
 
