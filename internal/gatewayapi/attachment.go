@@ -4,99 +4,14 @@
 package gatewayapi
 
 import (
+	"cmp"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/internal/snapshot"
 )
-
-// parent is a parentRef of a route that leads to a Gateway of ours.
-type parent struct {
-	ref         gwv1.ParentReference
-	gateway     *gateway
-	attachments []attachment
-	// problem is set if there are no attachments.
-	problem *problem
-}
-
-type attachment struct {
-	listener  *listener
-	hostnames []string
-}
-
-// parentsOf gives the parents of a route that are ours. A parentRef that is
-// repeated counts once.
-func (t *translation) parentsOf(r *route) []*parent {
-	var parents []*parent
-	seen := map[parentKey]bool{}
-	for _, ref := range r.parents {
-		key := keyOf(ref, r.object.GetNamespace())
-		if seen[key] {
-			continue
-		}
-		seen[key] = true
-		if p := t.parentOf(r, ref, key); p != nil {
-			parents = append(parents, p)
-		}
-	}
-	return parents
-}
-
-// parentKey is a parentRef with its defaults.
-type parentKey struct {
-	group, kind string
-	name        types.NamespacedName
-	section     string
-	port        int32
-}
-
-func keyOf(ref gwv1.ParentReference, namespace string) parentKey {
-	k := parentKey{group: gwv1.GroupName, kind: "Gateway", name: types.NamespacedName{Namespace: namespace, Name: string(ref.Name)}}
-	if ref.Group != nil {
-		k.group = string(*ref.Group)
-	}
-	if ref.Kind != nil {
-		k.kind = string(*ref.Kind)
-	}
-	if ref.Namespace != nil {
-		k.name.Namespace = string(*ref.Namespace)
-	}
-	if ref.SectionName != nil {
-		k.section = string(*ref.SectionName)
-	}
-	if ref.Port != nil {
-		k.port = *ref.Port
-	}
-	return k
-}
-
-func (t *translation) parentOf(r *route, ref gwv1.ParentReference, key parentKey) *parent {
-	if key.group != gwv1.GroupName {
-		return nil
-	}
-	switch key.kind {
-	case "Gateway":
-		g := t.gateways[key.name]
-		if g == nil {
-			return nil
-		}
-		p := &parent{ref: ref, gateway: g}
-		p.attachments, p.problem = t.match(r, g, key)
-		return p
-	case "ListenerSet":
-		set := t.index.ListenerSet(key.name)
-		if set == nil || t.gatewayOfSet(set) == nil {
-			return nil
-		}
-		return &parent{ref: ref, problem: problemf(gwv1.RouteReasonNoMatchingParent,
-			"ListenerSet %s is not served: ListenerSets are not supported", key.name)}
-	}
-	return nil
-}
 
 // match finds the listeners of a Gateway that take a route, or says why there
 // are none: the one that came furthest decides.
@@ -118,7 +33,7 @@ func (t *translation) match(r *route, g *gateway, key parentKey) ([]attachment, 
 		}
 		own, ok := intersecting(l.hostname(), r.hostnames)
 		if !ok {
-			foreign = append(foreign, "listener "+string(l.spec.Name)+" has "+l.hostname())
+			foreign = append(foreign, "listener "+string(l.spec.Name)+" has "+cmp.Or(l.hostname(), "none, but these are no hostnames"))
 			continue
 		}
 		attachments = append(attachments, attachment{listener: l, hostnames: own})
@@ -142,17 +57,6 @@ func selectListeners(g *gateway, key parentKey) []*listener {
 		}
 	}
 	return selected
-}
-
-func (k parentKey) selection() string {
-	var parts []string
-	if k.section != "" {
-		parts = append(parts, " named "+k.section)
-	}
-	if k.port != 0 {
-		parts = append(parts, problemf("", " on port %d", k.port).message)
-	}
-	return strings.Join(parts, "")
 }
 
 // refuses says why allowedRoutes of a listener exclude a route, or nothing.
@@ -219,27 +123,4 @@ func (g *gateway) use(c *compiled) {
 			}
 		}
 	}
-}
-
-func (t *translation) routeStatus(r *route, c *compiled, parents []*parent) gwv1.RouteStatus {
-	status := gwv1.RouteStatus{Parents: make([]gwv1.RouteParentStatus, 0, len(parents))}
-	for _, p := range parents {
-		conditions := conditions{generation: r.object.GetGeneration()}
-		problem := p.problem
-		if problem == nil {
-			problem = c.rejected
-		}
-		conditions.hold(string(gwv1.RouteConditionAccepted), string(gwv1.RouteReasonAccepted), "the route is attached", problem)
-		conditions.hold(string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs),
-			"all references are resolved", c.unresolved.summary())
-		if problem == nil && c.partly != nil {
-			conditions.add(string(gwv1.RouteConditionPartiallyInvalid), metav1.ConditionTrue, c.partly.reason, c.partly.message)
-		}
-		status.Parents = append(status.Parents, gwv1.RouteParentStatus{
-			ParentRef:      *p.ref.DeepCopy(),
-			ControllerName: gwv1.GatewayController(t.options.ControllerName),
-			Conditions:     conditions.list,
-		})
-	}
-	return status
 }

@@ -1,0 +1,111 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gatewayapi
+
+import (
+	"slices"
+	"strings"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+)
+
+// listenerChecks decide whether a listener is accepted by itself. The first
+// problem counts.
+var listenerChecks = []func(*listener) *problem{
+	// The protocol is one that proxies listen for.
+	(*listener).checkProtocol,
+	// The port is not one that proxies need themselves.
+	(*listener).checkPort,
+	// The hostname is one that requests can have.
+	(*listener).checkHostname,
+	// Routes are selected in a way that can be understood.
+	(*listener).checkNamespaces,
+	// TLS is terminated, with certificates that are referred to.
+	(*listener).checkTLS,
+	// Client certificates are not asked for.
+	(*listener).checkFrontendValidation,
+}
+
+func (l *listener) checkProtocol() *problem {
+	if _, ok := servedKinds[l.spec.Protocol]; ok {
+		return nil
+	}
+	l.shut = true
+	return problemf(gwv1.ListenerReasonUnsupportedProtocol, "protocol %s is not supported: use HTTP or HTTPS", l.spec.Protocol)
+}
+
+func (l *listener) checkPort() *problem {
+	switch l.spec.Port {
+	case config.ControlPort, config.StatusPort:
+		l.shut = true
+		return problemf(gwv1.ListenerReasonPortUnavailable, "port %d is used by the proxies themselves", l.spec.Port)
+	}
+	if l.spec.Port < 1 || l.spec.Port > 65535 {
+		l.shut = true
+		return problemf(gwv1.ListenerReasonPortUnavailable, "port %d is not from 1 to 65535", l.spec.Port)
+	}
+	return nil
+}
+
+func (l *listener) checkHostname() *problem {
+	if name := l.hostname(); name != "" && !validHostname(name) {
+		l.shut = true
+		return problemf(gwv1.ListenerReasonUnsupportedValue, "%q is neither a hostname nor a wildcard such as *.example.com", name)
+	}
+	return nil
+}
+
+func (l *listener) checkNamespaces() *problem {
+	if l.namespaces.err == nil {
+		return nil
+	}
+	return problemf(gwv1.ListenerReasonUnsupportedValue, "allowedRoutes.namespaces: %v", l.namespaces.err)
+}
+
+func (l *listener) checkTLS() *problem {
+	const reason = gwv1.ListenerReasonUnsupportedValue
+	tls := l.spec.TLS
+	switch {
+	case l.spec.Protocol == gwv1.HTTPProtocolType && tls != nil:
+		return problemf(reason, "tls must not be set with protocol HTTP")
+	case l.spec.Protocol == gwv1.HTTPProtocolType:
+		return nil
+	case tls == nil:
+		return problemf(reason, "tls must be set with protocol HTTPS")
+	case tls.Mode != nil && *tls.Mode != gwv1.TLSModeTerminate:
+		return problemf(reason, "tls.mode %s is not supported with protocol HTTPS: use Terminate", *tls.Mode)
+	case len(tls.CertificateRefs) == 0:
+		return problemf(reason, "tls.certificateRefs is empty: certificates can't be had in another way")
+	case len(tls.Options) > 0:
+		names := make([]string, 0, len(tls.Options))
+		for name := range tls.Options {
+			names = append(names, string(name))
+		}
+		slices.Sort(names)
+		return problemf(reason, "tls.options: %s: not supported", strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// checkFrontendValidation rejects HTTPS listeners that are to verify client
+// certificates, which is not served: without it anybody would be let in.
+func (l *listener) checkFrontendValidation() *problem {
+	tls := l.gateway.model.Object.Spec.TLS
+	if l.spec.Protocol != gwv1.HTTPSProtocolType || tls == nil || tls.Frontend == nil {
+		return nil
+	}
+	validation := tls.Frontend.Default.Validation
+	for _, p := range tls.Frontend.PerPort {
+		if p.Port == l.spec.Port {
+			validation = p.TLS.Validation
+		}
+	}
+	if validation == nil {
+		return nil
+	}
+	return problemf(gwv1.ListenerReasonUnsupportedValue,
+		"spec.tls.frontend: verification of client certificates is not supported: handshakes are refused")
+}

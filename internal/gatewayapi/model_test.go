@@ -1,0 +1,91 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gatewayapi_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
+)
+
+// translated gives the Gateway web of a case.
+func translated(t *testing.T, path string) *gatewayapi.Gateway {
+	t.Helper()
+	c := readCase(t, path)
+	for _, g := range gatewayapi.Translate(c.snapshot, c.options).Gateways {
+		if g.Object.Name == "web" {
+			return g
+		}
+	}
+	t.Fatalf("%s has no Gateway web", path)
+	return nil
+}
+
+func TestPorts(t *testing.T) {
+	got := translated(t, "testdata/gateway/frontend-validation.yaml").Ports()
+	want := []gatewayapi.Port{{Number: 80, Protocol: config.HTTP}, {Number: 443, Protocol: config.HTTPS}, {Number: 8443, Protocol: config.HTTPS}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Ports() differs (-want +got):\n%s", diff)
+	}
+	if got := translated(t, "testdata/listener/only-conflicts.yaml").Ports(); len(got) != 0 {
+		t.Errorf("a Gateway that is rejected has ports: %v", got)
+	}
+}
+
+// TestDependencies are also those that don't exist, whose making changes what is served.
+func TestDependencies(t *testing.T) {
+	for _, tc := range []struct {
+		path              string
+		services, secrets []types.NamespacedName
+		backends          []string
+	}{
+		{
+			"testdata/backend/invalid-share.yaml",
+			[]types.NamespacedName{{Namespace: "default", Name: "echo"}, {Namespace: "default", Name: "missing"}}, nil,
+			[]string{"Service/default/echo/8080"},
+		},
+		{
+			"testdata/listener/tls-partly-invalid.yaml",
+			[]types.NamespacedName{{Namespace: "default", Name: "echo"}},
+			[]types.NamespacedName{{Namespace: "default", Name: "cert"}, {Namespace: "default", Name: "cert-org"}, {Namespace: "default", Name: "missing"}},
+			[]string{"Service/default/echo/8080"},
+		},
+		{
+			// The route is refused by one listener, and taken by others.
+			"testdata/httproute/cross-namespace.yaml",
+			[]types.NamespacedName{{Namespace: "other", Name: "shop"}}, nil, []string{"Service/other/shop/8080"},
+		},
+	} {
+		g := translated(t, tc.path)
+		var backends []string
+		for _, b := range g.Backends {
+			backends = append(backends, b.ID())
+		}
+		if diff := cmp.Diff(tc.services, g.Services) + cmp.Diff(tc.secrets, g.Secrets) + cmp.Diff(tc.backends, backends); diff != "" {
+			t.Errorf("%s: dependencies differ (-want +got):\n%s", tc.path, diff)
+		}
+	}
+}
+
+// TestRulesAreShared by the Gateways of a route, so that they are compiled once.
+func TestRulesAreShared(t *testing.T) {
+	c := readCase(t, "testdata/httproute/multiple-gateways.yaml")
+	rules := map[*gatewayapi.Rule]int{}
+	for _, g := range gatewayapi.Translate(c.snapshot, c.options).Gateways {
+		for _, r := range g.Routes {
+			if r.ID() == "HTTPRoute/default/shared" {
+				rules[r.Rules[0]]++
+			}
+		}
+	}
+	for _, n := range rules {
+		if len(rules) != 1 || n != 2 {
+			t.Errorf("%d rules, used %d times", len(rules), n)
+		}
+	}
+}
