@@ -103,8 +103,7 @@ func isJSON(r *http.Request) bool {
 }
 
 func refusal(err error) *config.Refusal {
-	var r *config.Refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*config.Refusal](err); ok {
 		return r
 	}
 	return &config.Refusal{Message: err.Error()}
@@ -139,8 +138,7 @@ func (b *body) Read(p []byte) (int, error) {
 
 // status of the answer to a body that could not be decoded.
 func (b *body) status() int {
-	var tooLarge *http.MaxBytesError
-	if errors.As(b.err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](b.err); ok {
 		return http.StatusRequestEntityTooLarge
 	}
 	return http.StatusBadRequest

@@ -57,7 +57,7 @@ func TestDrainServesDuringTheDelay(t *testing.T) {
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		r.Drain(context.Background(), Drain{Delay: delay, Timeout: 10 * time.Second})
+		r.Drain(t.Context(), Drain{Delay: delay, Timeout: 10 * time.Second})
 	}()
 	eventually(t, "it is not ready", func() bool { return r.Ready() != nil })
 	if got := r.Ready().Error(); got != "draining" || !r.Status().Draining {
@@ -126,7 +126,7 @@ func TestDrainAnswersWhatIsUnderWay(t *testing.T) {
 		}
 	})
 	time.Sleep(100 * time.Millisecond) // the request is in the handler by then
-	r.Drain(context.Background(), Drain{Timeout: 10 * time.Second})
+	r.Drain(t.Context(), Drain{Timeout: 10 * time.Second})
 	wg.Wait()
 }
 
@@ -138,7 +138,7 @@ func TestDrainCutsWhatDoesNotEnd(t *testing.T) {
 	}
 	stream, reader := upgraded(t, address)
 	began := time.Now()
-	r.Drain(context.Background(), Drain{Timeout: 200 * time.Millisecond})
+	r.Drain(t.Context(), Drain{Timeout: 200 * time.Millisecond})
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("took %s", took)
 	}

@@ -6,6 +6,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -155,9 +156,7 @@ func (c *Change) Commit() {
 	defer s.mu.Unlock()
 	s.certificates = c.certificates
 	s.setListeners(c.listeners)
-	for address, opened := range c.opened {
-		s.sockets[address] = opened
-	}
+	maps.Copy(s.sockets, c.opened)
 	for address, spec := range c.specs {
 		socket := s.sockets[address]
 		if ending := socket.apply(spec); ending != nil {

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
@@ -122,7 +124,7 @@ func TestTLSRefusesOldVersions(t *testing.T) {
 	}
 }
 
-// resume makes a session and says whether a second connection resumed it.
+// request sends a request and says whether the session was resumed.
 func request(t *testing.T, address string, cfg *tls.Config) (resumed bool) {
 	t.Helper()
 	conn, _, err := handshake(address, cfg)
@@ -257,5 +259,54 @@ func TestTLSRefusesBadCertificates(t *testing.T) {
 	refusal, ok = err.(*config.Refusal)
 	if !ok || refusal.Object != "test/gw/l" {
 		t.Errorf("got %v, want a refusal of the listener", err)
+	}
+}
+
+func TestTLSLosesNothingWhileCertificatesChange(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	build := func(n int) *config.Config {
+		cfg := plain()
+		cfg.Certificates = []config.Certificate{certificate("c", ca.Issue(fmt.Sprint(n), "here.test"))}
+		cfg.Listeners = []config.Listener{httpsListener("l", address, "here.test", "c")}
+		return cfg
+	}
+	apply(t, s, build(0))
+	stop := make(chan struct{})
+	var sent, failed atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 6 {
+		var protocols http.Protocols
+		protocols.SetHTTP2(i%3 == 0)
+		protocols.SetHTTP1(i%3 != 0)
+		client := newClient(t, &tls.Config{RootCAs: ca.Pool(), ServerName: "here.test"}, &protocols)
+		client.Transport.(*http.Transport).DisableKeepAlives = i%3 == 1
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				sent.Add(1)
+				if _, err := get(client, "https://"+address); err != nil {
+					failed.Add(1)
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for n := range 50 {
+		apply(t, s, build(n))
+		want := fmt.Sprint(n)
+		if got := subject(t, address, "here.test"); got != want {
+			t.Errorf("certificate %s is presented, want %s", got, want)
+		}
+	}
+	close(stop)
+	wg.Wait()
+	if sent.Load() == 0 || failed.Load() > 0 {
+		t.Errorf("%d of %d requests failed", failed.Load(), sent.Load())
 	}
 }

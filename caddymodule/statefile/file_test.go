@@ -139,8 +139,7 @@ func TestLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Load(path)
-		var refusal *config.Refusal
-		if !errors.As(err, &refusal) {
+		if _, ok := errors.AsType[*config.Refusal](err); !ok {
 			t.Errorf("%s: got %v, want a refusal", name, err)
 		}
 	}
