@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/kubera-dev/kubera/caddymodule/accesslog"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
@@ -33,8 +34,6 @@ func (x *exchange) count(m *metrics.Route) {
 
 // report counts the answer and writes the access log.
 func (x *exchange) report() {
-	var failed *upstream.Error
-	isUpstream := errors.As(x.err, &failed)
 	took := time.Since(x.begin)
 	if x.metrics != nil {
 		x.metrics.End(x.status, took)
@@ -42,24 +41,19 @@ func (x *exchange) report() {
 	if x.listener == nil {
 		return
 	}
-	if logger := x.engine.options.Logger; x.err != nil && logger != nil {
-		if entry := logger.Check(zap.DebugLevel, "no complete response of a backend"); entry != nil {
-			entry.Write(zap.String("listener", x.listener.id), zap.Int("status", x.status), zap.Error(x.err))
-		}
+	e := &x.entry
+	e.Status, e.Error, e.Endpoint = x.status, x.detail, x.endpoint
+	if x.err != nil {
+		x.explain(e)
 	}
 	log := x.listener.gateway.log
 	if log == nil {
 		return
 	}
 	x.remember()
-	e := &x.entry
-	e.Time, e.Duration = x.begin, time.Since(x.begin)
+	e.Time, e.Duration, e.Bytes = x.begin, took, x.sent
 	if e.Client = x.filtering.Client; !e.Client.IsValid() {
 		e.Client = x.listener.gateway.clients.Resolve(x.r).Addr
-	}
-	e.Status, e.Bytes = x.status, x.sent
-	if isUpstream && failed.Kind == upstream.Canceled || x.cut && !isUpstream && !errors.Is(x.err, os.ErrDeadlineExceeded) {
-		e.Status = statusClientClosed
 	}
 	e.Gateway, e.Listener = x.listener.gateway.id, x.listener.id
 	if x.rule != nil {
@@ -68,12 +62,23 @@ func (x *exchange) report() {
 	if x.share != nil && x.share.backend != nil {
 		e.Backend = x.share.backend.ID()
 	}
-	e.Endpoint, e.Error = x.endpoint, x.detail
-	if x.err != nil {
-		e.Error = x.err.Error()
-	}
-	if e.Endpoint == "" && isUpstream {
+	log.Log(e)
+}
+
+// explain tells why there is no complete response of a backend.
+func (x *exchange) explain(e *accesslog.Entry) {
+	var failed *upstream.Error
+	isUpstream := errors.As(x.err, &failed)
+	if isUpstream {
 		e.Endpoint = failed.Endpoint
 	}
-	log.Log(e)
+	// A client that is not written to any more has left, unless time was over.
+	if isUpstream && failed.Kind == upstream.Canceled || x.cut && !isUpstream && !errors.Is(x.err, os.ErrDeadlineExceeded) {
+		e.Status = statusClientClosed
+	}
+	e.Error = x.err.Error()
+	if logger := x.engine.options.Logger; logger != nil {
+		logger.Debug("no complete response of a backend",
+			zap.String("listener", x.listener.id), zap.Int("status", e.Status), zap.Error(x.err))
+	}
 }

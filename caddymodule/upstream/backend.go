@@ -5,7 +5,6 @@ package upstream
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -135,7 +134,8 @@ func (b *Backend) do(q *Request) (*Response, error) {
 		if err == nil {
 			return resp, nil
 		}
-		if !errors.As(err, &failed) || failed.Kind != ConnectFailed {
+		failed = asError(err)
+		if failed.Kind != ConnectFailed {
 			break
 		}
 	}
@@ -181,8 +181,7 @@ func (e *Endpoint) do1(q *Request) (*Response, error) {
 // sent on another: the endpoint has answered nothing and either can't have seen
 // the request or may see it twice, and its body is still here.
 func (c *conn) mayRetry(q *Request, err error) bool {
-	var own *Error
-	if !errors.As(err, &own) || own.Kind != BadResponse || c.started {
+	if asError(err).Kind != BadResponse || c.started {
 		return false
 	}
 	return q.replayable() || c.accepted == 0 && !c.uploaded

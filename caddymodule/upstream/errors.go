@@ -90,6 +90,14 @@ var (
 	errBodyTooLong    = errors.New("request body is longer than its Content-Length")
 )
 
+// asError finds the Error in err, or nil. Calling errors.As where there is no
+// error would cost an allocation.
+func asError(err error) *Error {
+	var own *Error
+	errors.As(err, &own)
+	return own
+}
+
 // outcome is what the metrics say of a try: a response that was not read to its
 // end without an error was given up because the client left.
 func outcome(complete bool, failed Kind) metrics.Outcome {
@@ -108,8 +116,7 @@ func outcome(complete bool, failed Kind) metrics.Outcome {
 // that was moved because the client left is no timeout; but net/http also cancels
 // a request when the deadline for reading its body has passed.
 func classify(q *Request, endpoint string, kind Kind, err error) *Error {
-	var own *Error
-	if errors.As(err, &own) {
+	if own := asError(err); own != nil {
 		return own
 	}
 	switch cause := q.Context.Err(); {
