@@ -97,7 +97,7 @@ test: ## Run all tests with the race detector, against a real API server.
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no API server, without the race detector.
-	go test -short -timeout $(TEST_TIMEOUT) $(TEST_PACKAGES)
+	env -u KUBEBUILDER_ASSETS go test -timeout $(TEST_TIMEOUT) $(TEST_PACKAGES)
 
 .PHONY: envtest-assets
 envtest-assets: ## Provide etcd and kube-apiserver for the tests, and print where.
@@ -106,6 +106,7 @@ envtest-assets: ## Provide etcd and kube-apiserver for the tests, and print wher
 .PHONY: update-goldens
 update-goldens: ## Rewrite the expected part of the golden files.
 	go test ./internal/gatewayapi ./internal/infra -run Golden -update
+	UPDATE_GOLDEN=true go test ./internal/manifest
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZ_TIME (10s).
