@@ -61,7 +61,7 @@ func (o *operator) buildGateways(r *gatewayReconciler) error {
 	for _, object := range append(infra.Kinds(), &corev1.Secret{}) {
 		b.Owns(object, builder.WithPredicates(specChanged))
 	}
-	return b.Complete(r)
+	return b.Complete(patient(r))
 }
 
 func (o *operator) addEndpoints() error {
@@ -69,7 +69,7 @@ func (o *operator) addEndpoints() error {
 		Named("endpoints").
 		WithOptions(named(workers)).
 		Watches(&discoveryv1.EndpointSlice{}, service()).
-		Complete(&endpoints{reader: o.reader, programs: o.programs, fleet: o.fleet})
+		Complete(patient(&endpoints{reader: o.reader, programs: o.programs, fleet: o.fleet}))
 }
 
 func (o *operator) addProgrammed() error {
@@ -83,7 +83,7 @@ func (o *operator) addProgrammed() error {
 		Watches(&corev1.Pod{}, labelled(o.programs)).
 		Watches(&corev1.Service{}, labelled(o.programs)).
 		WatchesRawSource(o.programmed.source()).
-		Complete(r)
+		Complete(patient(r))
 }
 
 func (o *operator) addClasses() error {
@@ -93,7 +93,7 @@ func (o *operator) addClasses() error {
 		WithOptions(named(1)).
 		For(&gwv1.GatewayClass{}, builder.WithPredicates(specChanged)).
 		Watches(&v1alpha1.GatewayClassParameters{}, o.classesOf(), builder.WithPredicates(specChanged)).
-		Complete(r)
+		Complete(patient(r))
 }
 
 // classesOf maps GatewayClassParameters to the classes that name them. There are
@@ -127,7 +127,7 @@ func (o *operator) addFilters() error {
 			Named(f.name).
 			WithOptions(named(1)).
 			For(f.object, builder.WithPredicates(specChanged)).
-			Complete(f.r)
+			Complete(patient(f.r))
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (o *operator) buildAuthority(r *authorityReconciler) error {
 		WithOptions(named(1)).
 		For(&corev1.Secret{}, builder.WithPredicates(ours)).
 		WatchesRawSource(o.authority.source()).
-		Complete(r)
+		Complete(patient(r))
 }
 
 // parseID reads the ID that a Gateway has in configurations.

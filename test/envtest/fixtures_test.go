@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -36,6 +37,11 @@ func newNamespace(ctx context.Context) string {
 	GinkgoHelper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
 	Expect(k8s.Create(ctx, namespace)).To(Succeed())
+	// There is nobody who would empty a namespace; what is left would go on
+	// running beside later specs.
+	DeferCleanup(func(ctx context.Context) {
+		Expect(k8s.DeleteAllOf(ctx, &gwv1.Gateway{}, client.InNamespace(namespace.Name))).To(Succeed())
+	}, NodeTimeout(specTimeout))
 	return namespace.Name
 }
 
@@ -192,4 +198,19 @@ func condition(ctx context.Context, namespace, gateway, typ string) func() (stri
 func programmed(ctx context.Context, namespace, gateway string) {
 	GinkgoHelper()
 	Eventually(condition(ctx, namespace, gateway, "Programmed")).Should(Equal("True Programmed"))
+}
+
+// warnings gives "REASON NOTE" of the Warning Events of a namespace.
+func warnings(ctx context.Context, namespace string) func() []string {
+	return func() []string {
+		var list eventsv1.EventList
+		Expect(k8s.List(ctx, &list, client.InNamespace(namespace))).To(Succeed())
+		var out []string
+		for _, e := range list.Items {
+			if e.Type == corev1.EventTypeWarning {
+				out = append(out, e.Reason+" "+e.Note)
+			}
+		}
+		return out
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -211,4 +212,13 @@ func (p *pod) started() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.starts
+}
+
+// loseState removes what a new pod would not have.
+func (p *pod) loseState() {
+	p.kill()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	Expect(os.RemoveAll(filepath.Join(p.dir, "run", "kubera"))).To(Succeed())
+	Expect(os.MkdirAll(filepath.Join(p.dir, "run", "kubera"), 0o700)).To(Succeed())
 }

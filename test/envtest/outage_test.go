@@ -1,0 +1,65 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package envtest
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = Describe("The operator", func() {
+	It("can be killed without harm to what is served", func(ctx context.Context) {
+		By("running as a process")
+		inProcess.stop()
+		process := startProcess()
+		back := false
+		DeferCleanup(func() {
+			if !back {
+				_ = process.Process.Kill() // it may be dead already
+				_ = process.Wait()
+				inProcess = startOperator()
+			}
+		})
+		namespace := newNamespace(ctx)
+		apply(ctx, namespace, staticResponse("hello", "before"))
+		apply(ctx, namespace, gateway("web"))
+		apply(ctx, namespace, route("hello", "web", "/", "filter/hello"))
+		programmed(ctx, namespace, "web")
+		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 before"))
+
+		By("being killed")
+		Expect(process.Process.Kill()).To(Succeed())
+		Expect(process.Wait()).NotTo(Succeed())
+		Consistently(get(ctx, namespace, "web", "/")).Should(Equal("200 before"))
+
+		By("staying away while a proxy restarts")
+		pod := nodes.proxies(namespace, "web")[0]
+		starts := pod.restart()
+		Eventually(pod.started).Should(BeNumerically(">", starts))
+		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 before"))
+
+		By("coming back to what changed meanwhile")
+		apply(ctx, namespace, staticResponse("hello", "after"))
+		inProcess = startOperator()
+		back = true
+		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 after"))
+		programmed(ctx, namespace, "web")
+	}, SpecTimeout(specTimeout))
+
+	It("notices a proxy that lost its state", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		apply(ctx, namespace, staticResponse("hello", "here"))
+		apply(ctx, namespace, gateway("web"))
+		apply(ctx, namespace, route("hello", "web", "/", "filter/hello"))
+		programmed(ctx, namespace, "web")
+		pod := nodes.proxies(namespace, "web")[0]
+		pod.loseState()
+		starts := pod.restart()
+		Eventually(pod.started).Should(BeNumerically(">", starts))
+		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 here"))
+		programmed(ctx, namespace, "web")
+	}, SpecTimeout(specTimeout))
+})
