@@ -36,7 +36,7 @@ for file in $(files '*.go' ':!*zz_generated*'); do
 		complain "$file doesn't begin with the lines of hack/boilerplate.go.txt"
 done
 
-go mod tidy -diff >&2 || complain "go.mod is not tidy: run go mod tidy"
+go mod tidy -diff >/dev/null || complain "go.mod is not tidy: run go mod tidy"
 
 for kustomization in $(files 'config/**/kustomization.yaml'); do
 	# A component is built as part of others only.

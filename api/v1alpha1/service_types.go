@@ -46,8 +46,10 @@ type ServiceParameters struct {
 	// +optional
 	LoadBalancerSourceRanges []CIDR `json:"loadBalancerSourceRanges,omitempty"`
 
-	// nodePorts fixes the node ports of listener ports. Only for types LoadBalancer
-	// and NodePort. At most 64. Default: Kubernetes chooses.
+	// nodePorts fixes the node ports of listener ports. Ports that the Gateway does
+	// not listen on are passed over, so that a class can name those of all its
+	// Gateways. Only for types LoadBalancer and NodePort. At most 64.
+	// Default: Kubernetes chooses.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, a.nodePort == b.nodePort))",message="each nodePort may be given to one port only"
