@@ -26,7 +26,8 @@ type Gateway struct {
 	// Parameters of its GatewayClass and its own, merged.
 	Parameters v1alpha1.GatewayParametersSpec
 	// Accepted is false where the Gateway as a whole is rejected. There are no
-	// Listeners then.
+	// Listeners then, and Config of package render leaves the Gateway out; who
+	// serves it already may go on with what it has.
 	Accepted bool
 	// Listeners that are to be opened, in the order of the spec. Listeners
 	// that are rejected are not among them.
