@@ -89,6 +89,47 @@ func TestTLSPrefersTheCertificateWithTheName(t *testing.T) {
 	}
 }
 
+func TestTLSPresentsWhatTheClientCanUse(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	address := freeAddress(t)
+	s := newSet(t, nil)
+	cfg := plain()
+	cfg.Certificates = []config.Certificate{
+		certificate("1", ca.Issue("ecdsa", "here.test")),
+		certificate("2", ca.IssueRSA("rsa", "here.test")),
+		certificate("3", ca.Issue("other ecdsa")),
+	}
+	cfg.Listeners = []config.Listener{
+		httpsListener("l", address, "here.test", "1", "2"),
+		httpsListener("ecdsa", address, "ecdsa.test", "3"),
+	}
+	apply(t, s, cfg)
+	for _, tc := range []struct {
+		sni   string
+		suite uint16
+		want  string
+	}{
+		{"here.test", tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "ecdsa"},
+		{"here.test", tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "rsa"},
+		{"ecdsa.test", tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "other ecdsa"},
+		{"ecdsa.test", tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "unrecognized name"},
+	} {
+		conn, leaf, err := handshake(address, &tls.Config{
+			ServerName: tc.sni, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tc.suite},
+		})
+		got := ""
+		if err != nil {
+			got = refused(err)
+		} else {
+			got = leaf.Subject.CommonName
+			conn.Close()
+		}
+		if got != tc.want {
+			t.Errorf("%s with %s: got %s, want %s", tc.sni, tls.CipherSuiteName(tc.suite), got, tc.want)
+		}
+	}
+}
+
 func TestTLSNegotiatesHTTP2(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
 	address := freeAddress(t)
@@ -181,12 +222,15 @@ func TestTLSSessionsSurviveChangesButNotAnotherListener(t *testing.T) {
 			if !request(t, address, client("a.test")) {
 				t.Error("not resumed after a renewal of the certificate")
 			}
+			if request(t, address, client("b.test")) {
+				t.Error("a session of one listener was resumed with another")
+			}
+			if request(t, address, client("a.test")) { // the session is one of b now
+				t.Error("a session of one listener was resumed with another")
+			}
 			s.rotateTicketKeys()
 			if !request(t, address, client("a.test")) {
 				t.Error("not resumed after a rotation of the keys")
-			}
-			if request(t, address, client("b.test")) {
-				t.Error("a session of one listener was resumed with another")
 			}
 			cache.session = nil
 			request(t, address, client("a.test"))

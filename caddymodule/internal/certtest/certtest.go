@@ -5,9 +5,11 @@
 package certtest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -65,7 +67,18 @@ type Pair struct {
 
 // Issue returns a certificate, for servers and clients, with the names given.
 func (ca *CA) Issue(commonName string, dnsNames ...string) Pair {
-	return ca.issue(&x509.Certificate{Subject: pkix.Name{CommonName: commonName}, DNSNames: dnsNames})
+	return ca.issue(&x509.Certificate{Subject: pkix.Name{CommonName: commonName}, DNSNames: dnsNames}, newKey(ca.t))
+}
+
+// IssueRSA is Issue with an RSA key, for clients that can't use the elliptic
+// curves of the others.
+func (ca *CA) IssueRSA(commonName string, dnsNames ...string) Pair {
+	ca.t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		ca.t.Fatal(err)
+	}
+	return ca.issue(&x509.Certificate{Subject: pkix.Name{CommonName: commonName}, DNSNames: dnsNames}, key)
 }
 
 // IssueURI returns a certificate that names URIs.
@@ -79,12 +92,11 @@ func (ca *CA) IssueURI(uris ...string) Pair {
 		}
 		template.URIs = append(template.URIs, u)
 	}
-	return ca.issue(template)
+	return ca.issue(template, newKey(ca.t))
 }
 
-func (ca *CA) issue(template *x509.Certificate) Pair {
+func (ca *CA) issue(template *x509.Certificate, key crypto.Signer) Pair {
 	ca.t.Helper()
-	key := newKey(ca.t)
 	template.SerialNumber = serial(ca.t)
 	template.NotBefore = time.Now().Add(-time.Hour)
 	template.NotAfter = time.Now().Add(time.Hour)
