@@ -5,6 +5,7 @@ package proxy
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -81,8 +82,8 @@ func (x *exchange) normalizePath() (string, bool) {
 	if !ok {
 		return "", false
 	}
-	if x.r.RequestURI != "" && x.r.RequestURI[0] == '/' && !dots {
-		x.target = x.r.RequestURI
+	if target := x.r.RequestURI; target != "" && target[0] == '/' && !dots && !strings.Contains(target, "#") {
+		x.target = target
 	}
 	if len(clean) != len(u.Path) {
 		u.Path, u.RawPath = clean, ""

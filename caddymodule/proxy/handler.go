@@ -145,6 +145,7 @@ func (x *exchange) receive(prefix string) {
 	}
 	trailers := wantsTrailers(r.Header)
 	upstream.StripHopByHop(r.Header)
+	delete(r.Header, "Host") // a field beside :authority in HTTP/2
 	delete(r.Header, "Trailer")
 	delete(r.Header, "Content-Length") // in HTTP/2 net/http leaves it there
 	if trailers {

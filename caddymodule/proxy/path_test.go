@@ -90,6 +90,7 @@ func TestNoSpellingOfAPathPassesByItsRule(t *testing.T) {
 		"/a/./b%2Fc?d=../e":    "200 /a/b/c?d=../e",
 		"/a/b/../%C3%A4%20?":   "200 /a/%C3%A4%20?",
 		"/a%20b/%E2%82%AC;x=1": "200 /a%20b/%E2%82%AC;x=1",
+		"/a#b":                 "200 /a%23b",
 	} {
 		lines := rawRequest(t, gw.Address, "GET "+target+" HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
 		got := lines[0][9:12]

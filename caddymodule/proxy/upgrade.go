@@ -6,7 +6,6 @@ package proxy
 import (
 	"bufio"
 	"bytes"
-	"net"
 	"net/http"
 	"strings"
 
@@ -22,25 +21,19 @@ func (x *exchange) upgrade(resp *upstream.Response) {
 		return
 	}
 	x.status = resp.Status
-	if err := writeSwitching(client, resp); err != nil {
-		x.err = err
-		client.Close()
-		return
-	}
-	resp.Tunnel(client, early(buffered), &x.engine.streams)
+	x.err = resp.Tunnel(upstream.Client{
+		Conn: client, Head: switchingHead(resp), Early: early(buffered),
+	}, &x.engine.streams)
 }
 
-// writeSwitching writes the response that net/http doesn't write on a hijacked
+// switchingHead is the response that net/http doesn't write on a hijacked
 // connection.
-func writeSwitching(client net.Conn, resp *upstream.Response) error {
+func switchingHead(resp *upstream.Response) []byte {
 	var head bytes.Buffer
 	head.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + resp.Upgrade + "\r\n")
-	if err := resp.Header.Write(&head); err != nil {
-		return err
-	}
+	_ = resp.Header.Write(&head) // to memory
 	head.WriteString("\r\n")
-	_, err := client.Write(head.Bytes())
-	return err
+	return head.Bytes()
 }
 
 // early is what the client has sent behind its request.
@@ -49,10 +42,12 @@ func early(buffered *bufio.ReadWriter) []byte {
 	return p
 }
 
-// upgradeType is the protocol that a request asks to switch to, or "".
+// upgradeType is the protocol that a request asks to switch to, or "". An upgrade
+// to HTTP/2 is none: in that tunnel further requests could reach the backend past
+// all rules and filters.
 func upgradeType(h http.Header) string {
 	up, ok := h["Upgrade"]
-	if !ok || len(up) != 1 {
+	if !ok || len(up) != 1 || strings.Contains(strings.ToLower(up[0]), "h2c") {
 		return ""
 	}
 	for _, v := range h["Connection"] {

@@ -186,6 +186,25 @@ func TestUpgradeRefused(t *testing.T) {
 	}
 }
 
+// TestUpgradeToHTTP2 is no upgrade: what comes through such a tunnel would not be
+// looked at.
+func TestUpgradeToHTTP2(t *testing.T) {
+	app := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Seen", r.Header.Get("Upgrade")+r.Header.Get("Connection")+r.Header.Get("Http2-Settings"))
+	})
+	gw := newGateway(t, oneBackend(app, config.BackendHTTP))
+	c := connect(t, gw.Address)
+	send(t, c, "GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("X-Seen") != "" {
+		t.Errorf("%s, the backend saw %q", resp.Status, resp.Header.Get("X-Seen"))
+	}
+}
+
 func TestUpgradeToAnotherProtocol(t *testing.T) {
 	app := rawBackend(t, func(c net.Conn) {
 		readUntil(t, c, "\r\n\r\n")

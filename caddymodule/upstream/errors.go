@@ -86,7 +86,7 @@ var (
 	errMalformedChunk = errors.New("malformed chunked body")
 	errInterim        = errors.New("too many interim responses")
 	errUnasked        = errors.New("switched protocols without being asked to, or to another one")
-	errStale          = errors.New("connection was closed before the response began")
+	errStopping       = errors.New("the proxy is about to stop")
 	errBodyTooLong    = errors.New("request body is longer than its Content-Length")
 )
 

@@ -14,21 +14,16 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
-const (
-	// h2PingAfter is how long a connection may be silent before it is asked
-	// whether it lives, and h2PingTimeout how long it may take to answer: a pod
-	// that is gone is noticed in 15 seconds.
-	h2PingAfter   = 10 * time.Second
-	h2PingTimeout = 5 * time.Second
-)
-
 // h2Client speaks HTTP/2 with prior knowledge to one endpoint. Having a Transport
 // of its own lets an endpoint that leaves take its connections with it.
+//
+// It sends no pings: gRPC servers take one every few seconds for an attack and end
+// the connection with all its streams (ENHANCE_YOUR_CALM). A host that is gone is
+// noticed by TCP, see dialer.
 type h2Client struct {
 	endpoint  *Endpoint
 	transport *http.Transport
@@ -41,7 +36,8 @@ func newH2Client(e *Endpoint) *h2Client {
 		Protocols:          protocols,
 		DisableCompression: true,
 		IdleConnTimeout:    maxIdleAge,
-		HTTP2:              &http.HTTP2Config{SendPingTimeout: h2PingAfter, PingTimeout: h2PingTimeout},
+		// Without this the body of a request that expects 100 is sent at once.
+		ExpectContinueTimeout: continueWait,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			nc, err := e.dial(ctx)
 			if err != nil {

@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// dialTimeout bounds making one connection.
-	dialTimeout = 3 * time.Second
 	// maxIdle bounds the idle connections to one endpoint.
 	maxIdle = 512
 	// maxIdleAge is below the keep-alive timeouts of the usual servers and load
@@ -43,8 +41,6 @@ type Endpoint struct {
 	idle    []*conn
 	retired bool
 }
-
-var dialer = &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 
 // dial makes a connection, and remembers if that fails.
 func (e *Endpoint) dial(ctx context.Context) (net.Conn, error) {

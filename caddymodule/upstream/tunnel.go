@@ -34,30 +34,44 @@ type direction struct {
 	closed  bool       // a close frame was sent
 }
 
-// Tunnel joins the client with the endpoint after a response with status 101 was
-// written to the client, and returns when both sides have closed. Early is what
-// the client has sent behind its request. One side closing its half leaves the
-// other half open. The client connection is closed in the end; the Response must
-// still be closed.
-func (r *Response) Tunnel(client net.Conn, early []byte, streams *Streams) {
+// Client is the client's end of a tunnel.
+type Client struct {
+	Conn net.Conn
+	// Head is the response that says that the protocol is switched.
+	Head []byte
+	// Early is what the client has sent behind its request.
+	Early []byte
+}
+
+// Tunnel answers the client and joins it with the endpoint, after a response with
+// status 101, and returns when both sides have closed. One side closing its half
+// leaves the other half open. The connection of the client is closed in the end;
+// the Response must still be closed. The error is that of writing Head.
+func (r *Response) Tunnel(client Client, streams *Streams) error {
+	defer client.Conn.Close()
 	c := r.body.(*conn)
 	c.nc.SetDeadline(time.Time{})
-	if !c.unwatch() {
-		client.Close()
-		return
-	}
+	left := !c.unwatch()
 	c.unwatch = func() bool { return false } // the connection is not for the pool
-	t := &tunnel{client: client, backend: c.nc, done: make(chan struct{})}
-	t.up = direction{src: client, dst: c.nc, early: early}
-	t.down = direction{src: c.nc, dst: client, early: c.rd.buffered()}
+	if left {
+		return c.req.Context.Err()
+	}
+	t := &tunnel{client: client.Conn, backend: c.nc, done: make(chan struct{})}
+	t.up = direction{src: t.client, dst: t.backend, early: client.Early}
+	t.down = direction{src: t.backend, dst: t.client, early: c.rd.buffered()}
 	if strings.EqualFold(r.Upgrade, "websocket") {
 		t.up.frames, t.down.frames = &frames{masked: true}, &frames{}
 	}
-	if streams.add(t) {
-		t.run()
-		streams.remove(t)
+	if !streams.add(t) {
+		return errStopping
 	}
-	client.Close()
+	defer streams.remove(t)
+	defer close(t.done)
+	if _, err := client.Conn.Write(client.Head); err != nil {
+		return err
+	}
+	t.run()
+	return nil
 }
 
 // run copies both ways until both have ended, or one has failed.
@@ -66,7 +80,6 @@ func (t *tunnel) run() {
 	wg.Go(func() { t.copy(&t.up) })
 	t.copy(&t.down)
 	wg.Wait()
-	close(t.done)
 }
 
 // copy ends by closing half of the destination, so that the other direction goes
