@@ -36,10 +36,11 @@ func (p *progress) report(r standalone.Report) {
 		p.first(r)
 		return
 	}
-	p.out.line("%s %s; version %s; %s", p.out.paint(green, "reloaded:"), r.Changes, short(r.Served.Version), counts(r.Served))
+	if !r.Changes.Empty() {
+		p.out.line("%s %s; version %s; %s", p.out.paint(green, "reloaded:"), r.Changes, short(r.Served.Version), counts(r.Served))
+	}
 	for _, object := range r.Translation.Set.Kept {
-		p.err.line("%s: %s", p.err.paint(bold, object.Position().String()),
-			p.err.paint(yellow, object.Key.String()+": the form of this line from before is still served, until the file is mended"))
+		p.err.line("%s", p.err.paint(yellow, object.Key.String()+": served as it was before, until the file is mended"))
 	}
 	if mended {
 		p.out.line("%s", p.out.paint(green, "No problem is left."))

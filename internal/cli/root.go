@@ -50,9 +50,8 @@ func Run(ctx context.Context, args []string, streams Streams, version string) in
 		return ExitBadInput
 	}
 	_, _ = fmt.Fprintf(streams.Err, "kubera: %v\n", err)
-	if in, ok := errors.AsType[usageError](err); ok {
+	if _, ok := errors.AsType[usageError](err); ok {
 		_, _ = fmt.Fprintln(streams.Err, "Run with --help for usage.")
-		_ = in
 		return ExitUsage
 	}
 	return ExitBadInput
@@ -69,9 +68,11 @@ applies what changes in them. "kubera translate" shows what such files come to.`
 		Example: `  kubera run -f examples/quickstart --port-offset 8000
   kubera translate -f gateway.yaml
   kubectl get gateways,httproutes,services,endpointslices -A -o yaml | kubera translate -f -`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// An unknown command is an argument to this one.
 		Args:              usageArgs(cobra.NoArgs),
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })

@@ -67,18 +67,21 @@ func followsUp(c Condition, all []Condition) bool {
 	})
 }
 
-// placeInMessage is how messages of conditions begin, or go on after "; ", that
-// are about one field: with the path of the field within the object or its part.
-var placeInMessage = regexp.MustCompile(`(?:^|; )([a-zA-Z]+(?:\[\d+\])?(?:\.[a-zA-Z]+(?:\[\d+\])?)*): `)
+const fieldPath = `([a-zA-Z]+(?:\[\d+\])?(?:\.[a-zA-Z]+(?:\[\d+\])?)*): `
+
+var (
+	// furtherPlace is where the message of a condition goes on to another field,
+	// named by its path within the object or its part.
+	furtherPlace = regexp.MustCompile(`; ` + fieldPath)
+	// namedPlace is a field that a message is about.
+	namedPlace = regexp.MustCompile(`(?:^|: )` + fieldPath)
+)
 
 // conditionProblems gives one problem for each field that a condition names.
 func conditionProblems(object *manifest.Object, c Condition) []manifest.Problem {
-	places := placeInMessage.FindAllStringSubmatchIndex(c.Message, -1)
 	starts := []int{0}
-	for _, m := range places {
-		if m[2] > 0 {
-			starts = append(starts, m[2])
-		}
+	for _, m := range furtherPlace.FindAllStringSubmatchIndex(c.Message, -1) {
+		starts = append(starts, m[2])
 	}
 	problems := make([]manifest.Problem, 0, len(starts))
 	for i, start := range starts {
@@ -105,10 +108,10 @@ func headline(c Condition) string {
 	return text
 }
 
-// conditionPosition is that of the field which message begins with, in the part of
-// the object that field names, in the spec or in the object, else that of field.
+// conditionPosition is that of the field which message names, in the part of the
+// object that field stands for, in the spec or in the object, else that of field.
 func conditionPosition(object *manifest.Object, field, message string) manifest.Position {
-	if m := placeInMessage.FindStringSubmatch(message); m != nil {
+	if m := namedPlace.FindStringSubmatch(message); m != nil {
 		for _, path := range []string{field + "." + m[1], "spec." + m[1], m[1]} {
 			if at, ok := object.LookupField(path); ok {
 				return at

@@ -1,0 +1,184 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// asProgram makes this test binary behave as the program that is tested.
+const asProgram = "KUBERA_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(run())
+	}
+	os.Exit(m.Run())
+}
+
+// patience bounds every wait of a test.
+const patience = 30 * time.Second
+
+// process is a running kubera.
+type process struct {
+	t        *testing.T
+	cmd      *exec.Cmd
+	out, err *transcript
+	exited   chan struct{}
+}
+
+// start runs kubera until the test ends.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), exited: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.out, p.err = newTranscript(), newTranscript()
+	var reading sync.WaitGroup
+	reading.Go(func() { p.out.read(stdout) })
+	reading.Go(func() { p.err.read(stderr) })
+	go func() {
+		reading.Wait()
+		_ = p.cmd.Wait()
+		close(p.exited)
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+		if t.Failed() {
+			t.Logf("standard output:\n%s\nstandard error:\n%s", p.out.text(), p.err.text())
+		}
+	})
+	return p
+}
+
+// stop asks the process to end and gives its exit code.
+func (p *process) stop() int {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.wait()
+}
+
+func (p *process) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.exited:
+	case <-time.After(patience):
+		p.t.Fatal("the process does not end")
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// transcript is the lines that a process has written.
+type transcript struct {
+	mu    sync.Mutex
+	lines []string
+	more  chan struct{} // closed and replaced with each line
+}
+
+func newTranscript() *transcript { return &transcript{more: make(chan struct{})} }
+
+func (s *transcript) read(from io.Reader) {
+	scanner := bufio.NewScanner(from)
+	for scanner.Scan() {
+		s.mu.Lock()
+		s.lines = append(s.lines, scanner.Text())
+		close(s.more)
+		s.more = make(chan struct{})
+		s.mu.Unlock()
+	}
+}
+
+func (s *transcript) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.lines, "\n")
+}
+
+// length is the number of lines by now.
+func (s *transcript) length() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.lines)
+}
+
+// await gives the first line after the given number of them that contains text.
+func (s *transcript) await(t *testing.T, after int, text string) string {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		s.mu.Lock()
+		lines, more := s.lines, s.more
+		s.mu.Unlock()
+		for _, line := range lines[min(after, len(lines)):] {
+			if strings.Contains(line, text) {
+				return line
+			}
+		}
+		select {
+		case <-more:
+		case <-deadline:
+			t.Fatalf("no line with %q came", text)
+		}
+	}
+}
+
+// freePorts gives ports of loopback that nobody listens on.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	var ports []int
+	for range n {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = listener.Close() }()
+		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}
+
+// freeOffset gives a --port-offset for which the ports are free.
+func freeOffset(t *testing.T, ports ...int) int {
+	t.Helper()
+	for range 100 {
+		offset := freePorts(t, 1)[0] - ports[0]
+		free := offset > 0
+		for _, port := range ports {
+			listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(offset+port))
+			if err != nil {
+				free = false
+				break
+			}
+			_ = listener.Close()
+		}
+		if free {
+			return offset
+		}
+	}
+	t.Fatal("no free ports")
+	return 0
+}
