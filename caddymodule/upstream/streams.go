@@ -41,13 +41,6 @@ func (s *Streams) remove(t *tunnel) {
 	}
 }
 
-// Len returns how many streams are open.
-func (s *Streams) Len() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.open)
-}
-
 // Close waits until ctx is done or all streams have ended, and then ends those
 // that are left: a WebSocket with a close frame (1001, going away) to both sides
 // and up to a second for their answers, any other by closing it. It returns the

@@ -62,16 +62,18 @@ func (r *Response) Tunnel(client Client, streams *Streams) error {
 	if strings.EqualFold(r.Upgrade, "websocket") {
 		t.up.frames, t.down.frames = &frames{masked: true}, &frames{}
 	}
+	t.down.mu.Lock() // no close frame in front of the head
 	if !streams.add(t) {
 		return errStopping
 	}
 	defer streams.remove(t)
 	defer close(t.done)
-	if _, err := client.Conn.Write(client.Head); err != nil {
-		return err
+	_, err := client.Conn.Write(client.Head)
+	t.down.mu.Unlock()
+	if err == nil {
+		t.run()
 	}
-	t.run()
-	return nil
+	return err
 }
 
 // run copies both ways until both have ended, or one has failed.
