@@ -22,8 +22,6 @@ const (
 	parentIndex = "kubera.dev/parent"
 	// serviceIndex finds EndpointSlices by their Service.
 	serviceIndex = "kubera.dev/service"
-	// classIndex finds Gateways by their GatewayClass.
-	classIndex = "kubera.dev/class"
 )
 
 // AddIndexes adds to a cache the indexes that a Reader needs.
@@ -43,12 +41,6 @@ func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		{&discoveryv1.EndpointSlice{}, serviceIndex, func(o client.Object) []string {
 			if slice, ok := o.(*discoveryv1.EndpointSlice); ok {
 				return []string{snapshot.ServiceOf(slice).Name}
-			}
-			return nil
-		}},
-		{&gwv1.Gateway{}, classIndex, func(o client.Object) []string {
-			if gateway, ok := o.(*gwv1.Gateway); ok {
-				return []string{string(gateway.Spec.GatewayClassName)}
 			}
 			return nil
 		}},
@@ -85,13 +77,4 @@ func Parents(object client.Object) []types.NamespacedName {
 		add(parent.ParentRef)
 	}
 	return names
-}
-
-// GatewaysOf lists the Gateways of a GatewayClass.
-func GatewaysOf(ctx context.Context, c client.Reader, class string) ([]*gwv1.Gateway, error) {
-	var list gwv1.GatewayList
-	if err := c.List(ctx, &list, client.MatchingFields{classIndex: class}, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list Gateways of class %s: %w", class, err)
-	}
-	return pointers(list.Items), nil
 }

@@ -6,11 +6,16 @@ package fleet
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
+
+// startFailures are failures that a pod is granted that has just come: it has an
+// address before it listens.
+const startFailures = 3
 
 // worker keeps one pod up to date. All but signal, stop and state belongs to its
 // goroutine.
@@ -73,7 +78,11 @@ func (w *worker) run(ctx context.Context) {
 		}
 		if err != nil {
 			failures++
-			w.fleet.options.Log.Warn("push failed", "gateway", w.gateway, "pod", w.pod.Name, "address", w.pod.Address, "error", err)
+			level := slog.LevelWarn
+			if w.held == nil && failures <= startFailures {
+				level = slog.LevelDebug
+			}
+			w.fleet.options.Log.Log(ctx, level, "push failed", "gateway", w.gateway, "pod", w.pod.Name, "address", w.pod.Address, "error", err)
 		} else {
 			failures = 0
 		}
