@@ -33,7 +33,7 @@ func (*grpcApp) UnaryCall(ctx context.Context, in *grpc_testing.SimpleRequest) (
 	return &grpc_testing.SimpleResponse{Payload: in.GetPayload()}, nil
 }
 
-func (*grpcApp) FullDuplexCall(stream grpc.BidiStreamingServer[grpc_testing.StreamingOutputCallRequest, grpc_testing.StreamingOutputCallResponse]) error {
+func (*grpcApp) FullDuplexCall(stream grpc_testing.TestService_FullDuplexCallServer) error {
 	for {
 		in, err := stream.Recv()
 		if err == io.EOF {

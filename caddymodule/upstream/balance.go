@@ -40,8 +40,8 @@ func (s *endpointSet) pick(tried []*Endpoint) *Endpoint {
 		return all[0]
 	}
 	r := rand.Uint64()
-	i := int(r>>32) % len(all)
-	j := int(r&0xffffffff) % (len(all) - 1)
+	i := int((r >> 32) % uint64(len(all)))
+	j := int((r & 0xffffffff) % uint64(len(all)-1))
 	if j >= i {
 		j++
 	}

@@ -29,16 +29,19 @@ func TestFraming(t *testing.T) {
 		{name: "announced close", in: "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 5\r\n\r\nhello", body: "hello"},
 		{name: "something behind", in: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n\r\n", body: "hello"},
 		{name: "chunks", in: "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nhel\r\n2;x=\"y\"\r\nlo\r\n0\r\n\r\n", body: "hello", kept: true},
-		{name: "chunk size with zeros and blanks", in: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0005 ;a\r\nhello\r\n000\r\n\r\n", body: "hello", kept: true},
+		{name: "chunk size with zeros and blanks",
+			in: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0005 ;a\r\nhello\r\n000\r\n\r\n", body: "hello", kept: true},
 		{name: "chunks then more", in: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nX", body: ""},
-		{name: "trailers", in: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-sum: 1\r\nContent-Length: 9\r\n\r\n",
+		{name: "trailers", in: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			"5\r\nhello\r\n0\r\nx-sum: 1\r\nContent-Length: 9\r\n\r\n",
 			body: "hello", trailer: http.Header{"X-Sum": {"1"}}, kept: true},
 		{name: "HEAD", method: "HEAD", in: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", kept: true},
 		{name: "HEAD with chunks", method: "HEAD", in: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", kept: true},
 		{name: "HEAD with a body all the same", method: "HEAD", in: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"},
 		{name: "204", in: "HTTP/1.1 204 No Content\r\n\r\n", kept: true},
 		{name: "304 with a length", in: "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", kept: true},
-		{name: "interim responses first", in: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", body: "hello", kept: true},
+		{name: "interim responses first", in: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
+			"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", body: "hello", kept: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			method := tt.method
