@@ -43,8 +43,8 @@ func (x *exchange) serve(s *socket) {
 		x.refuse(http.StatusNotFound, "no listener")
 		return
 	}
-	if r.Host == "" {
-		x.refuse(http.StatusBadRequest, "the request names no host")
+	if wrong := malformed(r); wrong != "" {
+		x.refuse(http.StatusBadRequest, wrong)
 		return
 	}
 	host := router.NormalizeHost(r.Host)
