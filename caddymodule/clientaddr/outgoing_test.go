@@ -4,6 +4,7 @@
 package clientaddr
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 
@@ -105,9 +106,7 @@ func TestSetForwarded(t *testing.T) {
 			r := request(t, tt.peer, tt.in...)
 			received := r.Header.Clone()
 			out := http.Header{} // shares the values with the request
-			for name, values := range r.Header {
-				out[name] = values
-			}
+			maps.Copy(out, r.Header)
 			p.SetForwarded(out, p.Resolve(r), Info{Scheme: "https", Host: "example.com:8443", Port: 443})
 			if diff := cmp.Diff(header(t, tt.want...), out); diff != "" {
 				t.Errorf("unexpected header (-want +got):\n%s", diff)
@@ -217,9 +216,7 @@ func BenchmarkSetForwarded(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				clear(out)
-				for name, values := range r.Header {
-					out[name] = values
-				}
+				maps.Copy(out, r.Header)
 				p.SetForwarded(out, c, info)
 			}
 		})

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -128,8 +129,8 @@ func (p *Policy) Resolve(r *http.Request) Client {
 // line and returns its address, zero if it has none.
 func (p *Policy) walk(peer netip.Addr, lines []string, last func(string) (rest string, a netip.Addr, more bool)) netip.Addr {
 	client := peer
-	for i := len(lines) - 1; i >= 0; i-- {
-		for rest, more := lines[i], true; more; {
+	for _, line := range slices.Backward(lines) {
+		for rest, more := line, true; more; {
 			var a netip.Addr
 			rest, a, more = last(rest)
 			if !a.IsValid() {

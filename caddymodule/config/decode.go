@@ -45,15 +45,13 @@ func (u unreadable) Unwrap() []error { return []error{u.Refusal, u.cause} }
 
 // harmless tells what is wrong without the value that is: it may be a key.
 func harmless(err error) string {
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
+	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		if wrongType.Field == "" {
 			return "a value of the wrong type"
 		}
 		return wrongType.Field + " is of the wrong type, " + wrongType.Type.String() + " is expected"
 	}
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return syntax.Error()
 	}
 	return err.Error()

@@ -35,7 +35,6 @@ type exchange struct {
 
 	filtering filter.Context
 	request   upstream.Request
-	trailer   http.Header
 	body      clientBody
 	deadline  time.Time
 

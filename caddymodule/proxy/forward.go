@@ -102,12 +102,11 @@ func (x *exchange) respond(resp *upstream.Response) {
 }
 
 func (x *exchange) copyBody(resp *upstream.Response) error {
-	for pending := true; ; {
-		if pending && !resp.Ready() {
+	for {
+		if !resp.Ready() {
 			if err := flush(x.w); err != nil {
 				return err
 			}
-			pending = false
 		}
 		piece, err := resp.Next()
 		if err == io.EOF {
@@ -121,7 +120,6 @@ func (x *exchange) copyBody(resp *upstream.Response) error {
 		if err != nil {
 			return err
 		}
-		pending = true
 	}
 }
 
@@ -153,8 +151,7 @@ func (x *exchange) fail(err error) {
 	x.leaveBody()
 	x.err = err
 	status, detail := http.StatusBadGateway, "the backend gave no valid response"
-	var e *upstream.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*upstream.Error](err); ok {
 		switch e.Kind {
 		case upstream.NoEndpoints:
 			status, detail = http.StatusServiceUnavailable, "the backend has no endpoints"

@@ -30,12 +30,12 @@ func echoSocket(t testing.TB, closed chan<- websocket.StatusCode) string {
 		defer ws.CloseNow()
 		ws.SetReadLimit(1 << 20)
 		for {
-			kind, message, err := ws.Read(context.Background())
+			kind, message, err := ws.Read(t.Context())
 			if err != nil {
 				closed <- websocket.CloseStatus(err)
 				return
 			}
-			if err := ws.Write(context.Background(), kind, message); err != nil {
+			if err := ws.Write(t.Context(), kind, message); err != nil {
 				closed <- -1
 				return
 			}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -96,7 +97,7 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: trace.got})
 	}
 	out := c.request(ctx, q, x)
-	response, err := c.transport.RoundTrip(out)
+	response, err := c.transport.RoundTrip(out) //nolint:bodyclose // x closes it in release
 	trace.end()
 	if err != nil {
 		failure := c.failure(ctx, x, err)
@@ -107,9 +108,7 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 	// A response that ends with its header must end there for the client as well:
 	// to gRPC it is another thing than an empty body with trailers.
 	x.ended = q.Method == http.MethodHead || response.ContentLength == 0 && response.Header["Content-Length"] == nil
-	for name, values := range response.Header {
-		q.ResponseHeader[name] = values
-	}
+	maps.Copy(q.ResponseHeader, response.Header)
 	StripHopByHop(q.ResponseHeader)
 	announceTrailers(q.ResponseHeader, response.Trailer)
 	x.resp = Response{Status: response.StatusCode, Header: q.ResponseHeader, Endpoint: c.endpoint.address, body: x}
@@ -234,9 +233,7 @@ func (t *interimTrace) got(status int, h textproto.MIMEHeader) error {
 	if t.ended || status == http.StatusContinue {
 		return nil
 	}
-	for name, values := range h {
-		t.request.ResponseHeader[name] = values
-	}
+	maps.Copy(t.request.ResponseHeader, h)
 	StripHopByHop(t.request.ResponseHeader)
 	t.request.Interim(status)
 	clear(t.request.ResponseHeader)

@@ -21,15 +21,15 @@ type head struct {
 // what is sent on is written anew; folded lines and control characters are
 // refused.
 func parseHead(block []byte, h http.Header) (head, error) {
-	i := bytes.IndexByte(block, '\n')
-	if i < 0 {
+	before, after, ok := bytes.Cut(block, []byte{'\n'})
+	if !ok {
 		return head{}, errMalformedHead
 	}
-	hd, err := parseStatusLine(trimCR(block[:i]))
+	hd, err := parseStatusLine(trimCR(before))
 	if err != nil {
 		return head{}, err
 	}
-	return hd, parseFields(block[i+1:], h)
+	return hd, parseFields(after, h)
 }
 
 // parseStatusLine reads "HTTP/1.1 200 OK". The reason phrase is not kept.

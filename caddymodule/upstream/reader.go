@@ -103,15 +103,15 @@ func (b *reader) settle() {
 func (b *reader) block(limit int) ([]byte, error) {
 	for scanned := 0; ; {
 		data := b.buffered()
-		if end, next := blockEnd(data, scanned); end > 0 {
-			if end > limit {
-				return nil, errHeadTooLarge
-			}
+		end, next := blockEnd(data, scanned)
+		if end > limit {
+			return nil, errHeadTooLarge
+		}
+		if end > 0 {
 			b.consume(end)
 			return data[:end], nil
-		} else {
-			scanned = next
 		}
+		scanned = next
 		if len(data) >= limit {
 			return nil, errHeadTooLarge
 		}

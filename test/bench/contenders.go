@@ -30,7 +30,8 @@ func nginx(dir, backend string) *contender {
 events { worker_connections 1024; }
 http {
   access_log off; keepalive_requests 1000000000;
-  client_body_temp_path ` + dir + `/t1; proxy_temp_path ` + dir + `/t2; fastcgi_temp_path ` + dir + `/t3; uwsgi_temp_path ` + dir + `/t4; scgi_temp_path ` + dir + `/t5;
+  client_body_temp_path ` + dir + `/t1; proxy_temp_path ` + dir + `/t2;
+  fastcgi_temp_path ` + dir + `/t3; uwsgi_temp_path ` + dir + `/t4; scgi_temp_path ` + dir + `/t5;
   upstream backend { server ` + backend + `; keepalive 64; keepalive_requests 1000000000; }
   server { listen ` + c.address + `; location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection "";
     proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme; } }
