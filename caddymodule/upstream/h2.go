@@ -97,7 +97,7 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: trace.got})
 	}
 	out := c.request(ctx, q, x)
-	response, err := c.transport.RoundTrip(out) //nolint:bodyclose // x closes it in release
+	response, err := c.transport.RoundTrip(out) //nolint:bodyclose // h2Exchange.Close does
 	trace.end()
 	if err != nil {
 		failure := c.failure(ctx, x, err)
