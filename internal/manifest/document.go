@@ -87,13 +87,17 @@ func parseDocument(doc []byte) (any, *yamlv3.Node, error) {
 	if err := utiljson.Unmarshal(data, &value); err != nil {
 		return nil, nil, err
 	}
-	// The tree serves for line numbers only. A document that the one parser takes
-	// and the other does not has the line of its beginning.
+	return value, syntaxTree(doc), nil
+}
+
+// syntaxTree serves for line numbers only. It is nil for a document that this
+// parser does not take though the other did: that has the line of its beginning.
+func syntaxTree(doc []byte) *yamlv3.Node {
 	var tree yamlv3.Node
 	if err := yamlv3.Unmarshal(doc, &tree); err != nil || len(tree.Content) == 0 {
-		return value, nil, nil
+		return nil
 	}
-	return value, resolve(tree.Content[0]), nil
+	return resolve(tree.Content[0])
 }
 
 var yamlLine = regexp.MustCompile(`\bline (\d+): `)

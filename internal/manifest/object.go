@@ -26,11 +26,6 @@ func (k Key) String() string {
 	return kind + " " + k.Namespace + "/" + k.Name
 }
 
-func compareKeys(a, b Key) int {
-	return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-}
-
 // Object is an object that was read. It must not be modified.
 type Object struct {
 	Key

@@ -70,11 +70,10 @@ func (p place) field(path string) (Position, bool) {
 		}
 		var key *yaml.Node
 		key, node, path = step(resolve(node), path)
-		if key != nil {
-			at = key
-		} else {
+		if key == nil {
 			return place{file: p.file, offset: p.offset, node: at}.position(), false
 		}
+		at = key
 	}
 	return place{file: p.file, offset: p.offset, node: at}.position(), at != nil
 }

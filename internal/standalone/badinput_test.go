@@ -6,7 +6,6 @@ package standalone
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -188,7 +187,7 @@ func containsPart(lines []string, part string) bool {
 // exampleSecret is the certificate of examples/tls.
 func exampleSecret(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("../../examples/tls/certificate.yaml"))
+	data, err := os.ReadFile("../../examples/tls/certificate.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,6 +90,9 @@ func (s *Server) load(ctx context.Context, watch *watcher, last Report) Report {
 			Message: fmt.Sprintf("changes are noticed only every %s: %v", rescan, watchErr),
 		})
 	}
+	if sameConfig(last, report) {
+		return report
+	}
 	served, refused, err := apply(ctx, s.Runtime, report.Translation)
 	report.Problems = append(report.Problems, refused...)
 	report.Err = err
@@ -97,6 +100,16 @@ func (s *Server) load(ctx context.Context, watch *watcher, last Report) Report {
 		report.Served = served
 	}
 	return report
+}
+
+// sameConfig tells whether now's configuration is served whole since last. If a part
+// of it was refused, trying again may help: a port may have become free.
+func sameConfig(last, now Report) bool {
+	if last.Served == nil || last.Err != nil || last.Served.Version != last.Translation.Config.Version {
+		return false
+	}
+	before, after := last.Translation.Config, now.Translation.Config
+	return before.Version == after.Version && config.EndpointsVersion(before) == config.EndpointsVersion(after)
 }
 
 // news tells whether there is anything to report.

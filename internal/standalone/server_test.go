@@ -198,6 +198,51 @@ func TestServerKeepsServingWhatBreaks(t *testing.T) {
 	}
 }
 
+// TestServerAppliesOnlyChanges: a comment is none, but moves the lines of problems.
+func TestServerAppliesOnlyChanges(t *testing.T) {
+	dir := t.TempDir()
+	bad := strings.Replace(anotherRoute, "name: app", "name: nowhere", 1)
+	put(t, dir+"/a.yaml", good)
+	put(t, dir+"/b.yaml", bad)
+	runtime := &recorder{}
+	s := serve(t, runtime, dir)
+	s.next(t)
+	put(t, dir+"/b.yaml", "# A comment.\n"+bad)
+	report := s.next(t)
+	if len(report.Problems) != 1 || report.Problems[0].Line != 7 || !report.Changes.Empty() {
+		t.Errorf("problems %v, %s", report.Problems, report.Changes)
+	}
+	runtime.mu.Lock()
+	defer runtime.mu.Unlock()
+	if len(runtime.applied) != 1 {
+		t.Errorf("applied %d times", len(runtime.applied))
+	}
+}
+
+// TestServerTriesAgainWhatWasRefused: another change may be the chance.
+func TestServerTriesAgainWhatWasRefused(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir+"/a.yaml", strings.Replace(good, "listeners: [{", "listeners: [{name: taken, port: 81, protocol: HTTP}, {", 1))
+	taken := true
+	runtime := &recorder{refuse: func(cfg *config.Config) error {
+		for _, l := range cfg.Listeners {
+			if l.Port == 81 && taken {
+				return &config.Refusal{Object: l.ID, Message: "taken"}
+			}
+		}
+		return nil
+	}}
+	s := serve(t, runtime, dir)
+	s.next(t)
+	runtime.mu.Lock()
+	taken = false
+	runtime.mu.Unlock()
+	put(t, dir+"/unrelated.txt", "")
+	if report := s.next(t); len(report.Problems) != 0 || len(report.Served.Listeners) != 2 {
+		t.Errorf("problems %v, served %+v", report.Problems, report.Served.Listeners)
+	}
+}
+
 // TestServerLeavesOutWhatIsRefused: one listener that can't be opened takes no other down.
 func TestServerLeavesOutWhatIsRefused(t *testing.T) {
 	dir := t.TempDir()

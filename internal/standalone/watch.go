@@ -87,7 +87,7 @@ func (w *watcher) wait(ctx context.Context) error {
 	case <-time.After(rescan):
 		return nil
 	case <-w.fs.Events:
-	case <-w.fs.Errors: // events were lost
+	case <-w.fs.Errors: //nolint:errcheck // events may be lost: look at the files
 	}
 	deadline := time.After(settleAtMost)
 	for {
@@ -95,7 +95,7 @@ func (w *watcher) wait(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.fs.Events:
-		case <-w.fs.Errors:
+		case <-w.fs.Errors: //nolint:errcheck // as above
 		case <-time.After(settle):
 			return nil
 		case <-deadline:
