@@ -48,7 +48,8 @@ func (r *Reader) Gateway(ctx context.Context, name types.NamespacedName) (*snaps
 // EndpointSlices reads those of a Service.
 func (r *Reader) EndpointSlices(ctx context.Context, service types.NamespacedName) ([]*discoveryv1.EndpointSlice, error) {
 	var list discoveryv1.EndpointSliceList
-	err := r.Client.List(ctx, &list, client.InNamespace(service.Namespace), client.MatchingFields{serviceIndex: service.Name}, client.UnsafeDisableDeepCopy)
+	err := r.Client.List(ctx, &list, client.InNamespace(service.Namespace),
+		client.MatchingFields{serviceIndex: service.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("list EndpointSlices of Service %s: %w", service, err)
 	}

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -27,6 +28,9 @@ const (
 	// is not wanted any more could not be told from one that somebody else set.
 	appliedAnnotation = "gateway.kubera.dev/applied"
 )
+
+// gatewayKind is the kind of the owner of all objects.
+var gatewayKind = schema.GroupVersionKind{Group: gwv1.GroupName, Version: gwv1.GroupVersion.Version, Kind: "Gateway"}
 
 // applier writes the objects of Gateways.
 type applier struct {
@@ -80,7 +84,8 @@ func (a *applier) apply(ctx context.Context, owner *gwv1.Gateway, object client.
 			return nil
 		}
 	}
-	if err := a.cached.Apply(ctx, client.ApplyConfigurationFromUnstructured(wanted), client.FieldOwner(fieldManager), client.ForceOwnership); err != nil {
+	err = a.cached.Apply(ctx, client.ApplyConfigurationFromUnstructured(wanted), client.FieldOwner(fieldManager), client.ForceOwnership)
+	if err != nil {
 		return fmt.Errorf("apply %s %s: %w", gvk.Kind, key, err)
 	}
 	return nil

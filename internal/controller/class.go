@@ -25,6 +25,7 @@ import (
 // classReconciler writes the status of the GatewayClasses that name our controller.
 type classReconciler struct {
 	client      client.Client
+	writer      *statusWriter
 	translation gatewayapi.Options
 	now         func() time.Time
 }
@@ -34,6 +35,9 @@ func (r *classReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	var class gwv1.GatewayClass
 	if err := r.client.Get(ctx, req.NamespacedName, &class); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	if err := r.writer.fresh(&class); err != nil {
+		return reconcile.Result{}, err
 	}
 	snap := &snapshot.Snapshot{GatewayClasses: []*gwv1.GatewayClass{&class}}
 	if ref := class.Spec.ParametersRef; ref != nil {
@@ -56,5 +60,5 @@ func (r *classReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	}
 	changed := class.DeepCopy()
 	changed.Status = merged
-	return reconcile.Result{}, patchStatus(ctx, r.client, changed, &class)
+	return reconcile.Result{}, r.writer.write(ctx, changed, &class)
 }

@@ -26,12 +26,24 @@ type controlSecrets struct {
 	now      func() time.Time
 }
 
+// renew keeps the Secret of a Gateway good that has one and is not provisioned
+// any further.
+func (c *controlSecrets) renew(ctx context.Context, gateway *gwv1.Gateway) (time.Duration, error) {
+	var present corev1.Secret
+	err := c.applier.cached.Get(ctx, controlSecretName(client.ObjectKeyFromObject(gateway)), &present)
+	if err != nil {
+		return 0, client.IgnoreNotFound(err)
+	}
+	return c.ensure(ctx, gateway, present.Labels)
+}
+
 // ensure makes the Secret of the Gateway's proxies good, and says after what time
 // it has to be looked at again. The labels are those of the Gateway's objects.
 func (c *controlSecrets) ensure(ctx context.Context, gateway *gwv1.Gateway, labels map[string]string) (time.Duration, error) {
 	authority := c.identity.Authority()
 	if authority == nil {
-		return 0, pki.ErrNoAuthority
+		// When there is one, every Gateway is looked at again.
+		return 0, nil
 	}
 	key := controlSecretName(client.ObjectKeyFromObject(gateway))
 	serverName := pki.ServerName(gateway.Namespace, gateway.Name)
@@ -62,7 +74,7 @@ func (c *controlSecrets) ensure(ctx context.Context, gateway *gwv1.Gateway, labe
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: key.Name, Namespace: key.Namespace, Labels: labels,
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(gateway, gwv1.SchemeGroupVersion.WithKind("Gateway"))},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(gateway, gatewayKind)},
 		},
 		Type: corev1.SecretTypeTLS,
 		Data: data,

@@ -44,7 +44,7 @@ func (e *endpoints) push(ctx context.Context, gateway, service types.NamespacedN
 		return nil
 	}
 	var backends []*gatewayapi.Backend
-	for _, b := range p.model.Backends {
+	for _, b := range p.backends {
 		if b.Service == service {
 			backends = append(backends, b)
 		}

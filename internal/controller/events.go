@@ -80,7 +80,8 @@ var specChanged = predicate.Funcs{
 		case *corev1.Namespace, *corev1.ServiceAccount:
 			return metadataChanged(old, e.ObjectNew)
 		}
-		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration()
+		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
+			e.ObjectOld.GetAnnotations()[appliedAnnotation] != e.ObjectNew.GetAnnotations()[appliedAnnotation]
 	},
 }
 

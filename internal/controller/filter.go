@@ -26,6 +26,7 @@ type filterReconciler[T any, PT interface {
 	client.Object
 }] struct {
 	client client.Client
+	writer *statusWriter
 	now    func() time.Time
 	// add puts a filter into a snapshot.
 	add func(*snapshot.Snapshot, PT)
@@ -41,6 +42,9 @@ func (r *filterReconciler[T, PT]) Reconcile(ctx context.Context, req reconcile.R
 	if err := r.client.Get(ctx, req.NamespacedName, filter); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
+	if err := r.writer.fresh(filter); err != nil {
+		return reconcile.Result{}, err
+	}
 	snap := &snapshot.Snapshot{}
 	r.add(snap, filter)
 	result := gatewayapi.Translate(snap, gatewayapi.Options{})
@@ -53,7 +57,7 @@ func (r *filterReconciler[T, PT]) Reconcile(ctx context.Context, req reconcile.R
 		return reconcile.Result{}, nil
 	}
 	*r.status(changed) = merged
-	return reconcile.Result{}, patchStatus(ctx, r.client, changed, filter)
+	return reconcile.Result{}, r.writer.write(ctx, changed, filter)
 }
 
 type (
@@ -63,7 +67,7 @@ type (
 
 func newStaticReconciler(c client.Client, now func() time.Time) *staticReconciler {
 	return &staticReconciler{
-		client: c, now: now,
+		client: c, writer: &statusWriter{client: c}, now: now,
 		add: func(s *snapshot.Snapshot, f *v1alpha1.StaticResponseFilter) {
 			s.StaticResponseFilters = append(s.StaticResponseFilters, f)
 		},
@@ -76,7 +80,7 @@ func newStaticReconciler(c client.Client, now func() time.Time) *staticReconcile
 
 func newAccessReconciler(c client.Client, now func() time.Time) *accessReconciler {
 	return &accessReconciler{
-		client: c, now: now,
+		client: c, writer: &statusWriter{client: c}, now: now,
 		add: func(s *snapshot.Snapshot, f *v1alpha1.AccessControlFilter) {
 			s.AccessControlFilters = append(s.AccessControlFilters, f)
 		},

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
@@ -29,7 +28,6 @@ import (
 // gatewayReconciler turns what a Gateway depends on into its objects and the
 // configuration of its proxies.
 type gatewayReconciler struct {
-	client      client.Client
 	reader      *cluster.Reader
 	translation gatewayapi.Options
 	programs    *programs
@@ -68,6 +66,7 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request
 		}
 	} else {
 		r.keep(name, p)
+		again, provisionErr = r.provision.secrets.renew(ctx, model.Object)
 	}
 	r.changed(req)
 
@@ -80,12 +79,12 @@ func (r *gatewayReconciler) push(ctx context.Context, p *program) error {
 	// The snapshot has no EndpointSlices, so the backends are empty here.
 	c := render.Config([]*gatewayapi.Gateway{p.model}, render.Options{})
 	config.Seal(c)
-	p.version = c.Version
+	p.version, p.backends = c.Version, p.model.Backends
 	p.since = r.now()
 
 	name := p.model.Name()
 	defer r.programs.lock(name)()
-	if err := r.endpoints.fill(ctx, c, p.model.Backends); err != nil {
+	if err := r.endpoints.fill(ctx, c, p.backends); err != nil {
 		return fmt.Errorf("read the endpoints of Gateway %s: %w", name, err)
 	}
 	if old := r.programs.get(name); old != nil && old.version == p.version {
@@ -97,11 +96,12 @@ func (r *gatewayReconciler) push(ctx context.Context, p *program) error {
 	return nil
 }
 
-// keep replaces the status of a Gateway that is not accepted, and no more.
+// keep replaces the status of a Gateway that is not accepted, and no more. The
+// endpoints of what its proxies serve still follow.
 func (r *gatewayReconciler) keep(name types.NamespacedName, p *program) {
 	defer r.programs.lock(name)()
 	if old := r.programs.get(name); old != nil {
-		p.service, p.label = old.service, old.label
+		p.service, p.label, p.backends = old.service, old.label, old.backends
 	}
 	r.programs.set(name, p)
 }

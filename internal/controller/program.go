@@ -24,6 +24,8 @@ type program struct {
 	// version of the configuration that the proxies should run; empty if they
 	// are to be left alone.
 	version string
+	// backends of what the proxies run or should run, whose endpoints they get.
+	backends []*gatewayapi.Backend
 	// service that clients reach the proxies by.
 	service types.NamespacedName
 	// label is the value of the label that pods and objects are found by; empty

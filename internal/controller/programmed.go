@@ -38,6 +38,7 @@ const patience = 2 * time.Second
 // status of the Gateway from its program and the pods' answers.
 type programmedReconciler struct {
 	client   client.Client
+	writer   *statusWriter
 	events   events.EventRecorder
 	programs *programs
 	fleet    *fleet.Fleet
@@ -66,7 +67,10 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 		// A newer program is about to come.
 		return reconcile.Result{}, nil
 	}
-	state, waiting := r.pushState(p, pods)
+	if err := r.writer.fresh(&gateway); err != nil {
+		return reconcile.Result{}, err
+	}
+	state, waiting := sumUp(p.version, gateway.Generation, r.fleet.Report(p.model.ID()), pods)
 	if rest := p.since.Add(patience).Sub(r.now()); waiting && rest > 0 {
 		return reconcile.Result{RequeueAfter: rest}, nil
 	}
@@ -82,7 +86,7 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	}
 	changed := gateway.DeepCopy()
 	changed.Status = merged
-	return reconcile.Result{}, patchStatus(ctx, r.client, changed, &gateway)
+	return reconcile.Result{}, r.writer.write(ctx, changed, &gateway)
 }
 
 // pods lists the pods of a Gateway's proxies that have not ended.
@@ -91,7 +95,8 @@ func (r *programmedReconciler) pods(ctx context.Context, p *program) ([]corev1.P
 		return nil, nil
 	}
 	var list corev1.PodList
-	err := r.client.List(ctx, &list, client.InNamespace(p.model.Object.Namespace), client.MatchingLabels{gwv1.GatewayNameLabelKey: p.label}, client.UnsafeDisableDeepCopy)
+	err := r.client.List(ctx, &list, client.InNamespace(p.model.Object.Namespace),
+		client.MatchingLabels{gwv1.GatewayNameLabelKey: p.label}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("list the pods of Gateway %s: %w", p.model.Name(), err)
 	}
@@ -120,27 +125,28 @@ func (r *programmedReconciler) announcePods(p *program, pods []corev1.Pod) {
 	}
 }
 
-// pushState sums up the answers of the pods that are to serve the Gateway: those
+// sumUp puts together the answers of the pods that are to serve a Gateway: those
 // that are ready and not about to end. It also says whether some may still answer.
-func (r *programmedReconciler) pushState(p *program, pods []corev1.Pod) (state gatewayapi.PushState, waiting bool) {
-	reports := map[string]fleet.PodReport{}
-	for _, report := range r.fleet.Report(p.model.ID()) {
-		reports[report.Pod] = report
+// A pod counts that runs the version, or an earlier one made of the generation.
+func sumUp(version string, generation int64, reports []fleet.PodReport, pods []corev1.Pod) (state gatewayapi.PushState, waiting bool) {
+	byPod := map[string]fleet.PodReport{}
+	for _, report := range reports {
+		byPod[report.Pod] = report
 		if report.Refusal != nil && !report.Pending {
 			state.Refusal = report.Refusal.Error()
 		}
 	}
 	for i := range pods {
-		report := reports[pods[i].Name]
+		report := byPod[pods[i].Name]
 		if pods[i].DeletionTimestamp != nil || report.Draining || !isReady(&pods[i]) {
 			continue
 		}
 		state.Proxies++
-		if p.version != "" && report.Version == p.version || report.Generation >= p.model.Object.Generation {
+		if version != "" && report.Version == version || report.Generation >= generation {
 			state.Applied++
 			continue
 		}
-		waiting = waiting || report.Pending
+		waiting = waiting || report.Pending || report.Failure != ""
 	}
 	return state, waiting
 }

@@ -17,7 +17,6 @@ import (
 
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
 	"github.com/kubera-dev/kubera/internal/infra"
-	"github.com/kubera-dev/kubera/internal/pki"
 )
 
 // +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=get;list;watch;create;patch
@@ -55,15 +54,10 @@ func (p *provisioner) ensure(ctx context.Context, model *gatewayapi.Gateway, pro
 	}
 	// First the Secret, without which no pod starts.
 	again, err := p.secrets.ensure(ctx, gateway, objects[0].GetLabels())
-	if errors.Is(err, pki.ErrNoAuthority) {
-		// When there is one, every Gateway is looked at again.
-		err = nil
-	}
 	errs := []error{err}
 	for _, object := range objects {
 		err := p.applier.apply(ctx, gateway, object)
-		var foreign *foreignObjectError
-		if errors.As(err, &foreign) {
+		if _, foreign := errors.AsType[*foreignObjectError](err); foreign {
 			p.events.Eventf(gateway, nil, corev1.EventTypeWarning, "NameTaken", "Provision", "%v", err)
 		}
 		errs = append(errs, err)

@@ -6,13 +6,10 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/internal/snapshot"
@@ -22,7 +19,7 @@ import (
 // routeStatuses writes the statuses of routes. Each Gateway of ours changes its
 // own entries only.
 type routeStatuses struct {
-	client         client.Client
+	writer         *statusWriter
 	controllerName gwv1.GatewayController
 	now            func() time.Time
 }
@@ -34,6 +31,10 @@ func (r *routeStatuses) write(ctx context.Context, gateway types.NamespacedName,
 ) error {
 	var errs []error
 	for _, route := range routes {
+		if err := r.writer.fresh(route); err != nil {
+			errs = append(errs, err)
+			continue
+		}
 		scope := status.Scope{
 			ControllerName: r.controllerName,
 			Now:            metav1.NewTime(r.now()),
@@ -47,7 +48,7 @@ func (r *routeStatuses) write(ctx context.Context, gateway types.NamespacedName,
 		}
 		changed := route.DeepCopy()
 		changed.Status.RouteStatus = merged
-		errs = append(errs, patchStatus(ctx, r.client, changed, route))
+		errs = append(errs, r.writer.write(ctx, changed, route))
 	}
 	return errors.Join(errs...)
 }
@@ -60,16 +61,4 @@ func parentName(ref gwv1.ParentReference, namespace string) types.NamespacedName
 		namespace = string(*ref.Namespace)
 	}
 	return types.NamespacedName{Namespace: namespace, Name: string(ref.Name)}
-}
-
-// patchStatus writes the status of changed where it differs from before. It fails
-// if somebody else has written the object since, as lists of statuses are replaced
-// as a whole. An object that is gone needs no status.
-func patchStatus(ctx context.Context, c client.Client, changed, before client.Object) error {
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	err := c.Status().Patch(ctx, changed, patch)
-	if err == nil || apierrors.IsNotFound(err) {
-		return nil
-	}
-	return fmt.Errorf("write the status of %T %s: %w", before, client.ObjectKeyFromObject(before), err)
 }

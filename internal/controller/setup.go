@@ -135,7 +135,7 @@ func (o *operator) addGateways() error {
 		reader: o.reader, translation: o.translation(), programs: o.programs, fleet: o.fleet, now: o.options.Now,
 		endpoints: &endpoints{reader: o.reader, programs: o.programs, fleet: o.fleet},
 		routes: &routeStatuses{
-			client: o.mgr.GetClient(), controllerName: gwv1.GatewayController(o.options.ControllerName), now: o.options.Now,
+			writer: &statusWriter{client: o.mgr.GetClient()}, controllerName: gwv1.GatewayController(o.options.ControllerName), now: o.options.Now,
 		},
 		provision: &provisioner{
 			applier: applier, events: recorder, image: o.options.ProxyImage,
@@ -143,7 +143,10 @@ func (o *operator) addGateways() error {
 		},
 		changed: func(req reconcile.Request) {
 			o.programmed.fire(req)
-			o.authority.fire(o.authorityRequest())
+			if a := o.identity.Authority(); a == nil || a.Phase() != pki.Settled {
+				// A rotation may wait for this Gateway's Secret.
+				o.authority.fire(o.authorityRequest())
+			}
 		},
 	}
 	return o.buildGateways(r)

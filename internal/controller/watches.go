@@ -74,12 +74,14 @@ func (o *operator) addEndpoints() error {
 
 func (o *operator) addProgrammed() error {
 	r := &programmedReconciler{
-		client: o.mgr.GetClient(), events: o.mgr.GetEventRecorder("kubera-controller"),
-		programs: o.programs, fleet: o.fleet, now: o.options.Now,
+		client: o.mgr.GetClient(), writer: &statusWriter{client: o.mgr.GetClient()},
+		events: o.mgr.GetEventRecorder("kubera-controller"), programs: o.programs, fleet: o.fleet, now: o.options.Now,
 	}
 	return ctrl.NewControllerManagedBy(o.mgr).
 		Named("programmed").
 		WithOptions(named(workers)).
+		// Also for its status, which somebody else may have overwritten.
+		For(&gwv1.Gateway{}).
 		Watches(&corev1.Pod{}, labelled(o.programs)).
 		Watches(&corev1.Service{}, labelled(o.programs)).
 		WatchesRawSource(o.programmed.source()).
@@ -87,7 +89,7 @@ func (o *operator) addProgrammed() error {
 }
 
 func (o *operator) addClasses() error {
-	r := &classReconciler{client: o.mgr.GetClient(), translation: o.translation(), now: o.options.Now}
+	r := &classReconciler{client: o.mgr.GetClient(), writer: &statusWriter{client: o.mgr.GetClient()}, translation: o.translation(), now: o.options.Now}
 	return ctrl.NewControllerManagedBy(o.mgr).
 		Named("gatewayclass").
 		WithOptions(named(1)).

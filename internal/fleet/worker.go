@@ -117,8 +117,7 @@ func (w *worker) publish(want *target, err error) {
 			s.generation = want.generation
 		}
 	}
-	var refusal *config.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, refused := errors.AsType[*config.Refusal](err); refused {
 		s.refusal = refusal
 	} else if err != nil {
 		s.failure = err.Error()

@@ -49,6 +49,7 @@ func newNamespace(ctx context.Context) string {
 func parse(namespace, documents string) []*unstructured.Unstructured {
 	GinkgoHelper()
 	var out []*unstructured.Unstructured
+	documents = strings.TrimPrefix(documents, "---\n")
 	for document := range strings.SplitSeq(documents, "\n---\n") {
 		u := &unstructured.Unstructured{}
 		Expect(yaml.Unmarshal([]byte(document), &u.Object)).To(Succeed(), document)

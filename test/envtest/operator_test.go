@@ -32,7 +32,7 @@ func startOperator() *operator {
 	GinkgoHelper()
 	options := controller.CacheOptions()
 	options.DefaultTransform = reachable(options.DefaultTransform)
-	mgr, err := ctrl.NewManager(apiServer, manager.Options{
+	mgr, err := ctrl.NewManager(asOperator.config, manager.Options{
 		Scheme: controller.NewScheme(), Cache: options, Metrics: metricsserver.Options{BindAddress: "0"},
 		GracefulShutdownTimeout: new(10 * time.Second),
 	})
@@ -80,7 +80,7 @@ func reachable(then toolscache.TransformFunc) toolscache.TransformFunc {
 func startProcess() *exec.Cmd {
 	GinkgoHelper()
 	cmd := exec.Command(binaries.controller, "--namespace="+systemNamespace, "--proxy-image=kubera-proxy:test",
-		"--leader-elect", "--health-probe-bind-address=0", "--kubeconfig="+kubeconfig)
+		"--leader-elect", "--health-probe-bind-address=0", "--kubeconfig="+asOperator.kubeconfig)
 	cmd.Stdout, cmd.Stderr = GinkgoWriter, GinkgoWriter
 	Expect(cmd.Start()).To(Succeed())
 	return cmd

@@ -32,12 +32,15 @@ const (
 
 // What the suite shares. Specs run one after the other.
 var (
-	apiServer  *rest.Config
-	kubeconfig string
-	k8s        client.Client
-	nodes      *cluster
-	inProcess  *operator
-	binaries   struct{ proxy, controller string }
+	k8s        client.Client // of an administrator
+	kubeconfig string        // of an administrator
+	asOperator struct {
+		config     *rest.Config
+		kubeconfig string
+	}
+	nodes     *cluster
+	inProcess *operator
+	binaries  struct{ proxy, controller string }
 )
 
 func TestEnvtest(t *testing.T) {
@@ -67,8 +70,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		ErrorIfCRDPathMissing: true,
 		Scheme:                controller.NewScheme(),
 	}
-	var err error
-	apiServer, err = environment.Start()
+	apiServer, err := environment.Start()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(environment.Stop)
 	apiServer.QPS, apiServer.Burst = 1000, 2000
@@ -79,6 +81,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: systemNamespace}})).To(Succeed())
 	apply(ctx, "", gatewayClass(className, controller.DefaultControllerName))
+	asOperator.config, asOperator.kubeconfig = restrictedOperator(ctx, environment)
 
 	nodes = startCluster()
 	DeferCleanup(nodes.stop)

@@ -1,0 +1,80 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/fleet"
+)
+
+func testPod(name string, ready corev1.ConditionStatus, ending bool) corev1.Pod {
+	pod := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}
+	if ending {
+		pod.DeletionTimestamp = new(metav1.Now())
+	}
+	return pod
+}
+
+func TestSumUp(t *testing.T) {
+	const version, generation = "v2", 2
+	current := fleet.PodReport{Pod: "a", Version: version, Generation: generation}
+	// A route changed, the Gateway did not.
+	behind := fleet.PodReport{Pod: "a", Version: "v1", Generation: generation, Pending: true}
+	outdated := fleet.PodReport{Pod: "a", Version: "v1", Generation: 1}
+	refusal := &config.Refusal{Object: "HTTPRoute/default/web", Message: "no"}
+	for name, tc := range map[string]struct {
+		reports          []fleet.PodReport
+		pods             []corev1.Pod
+		proxies, applied int
+		refusal          string
+		waiting          bool
+	}{
+		"no pods":                           {nil, nil, 0, 0, "", false},
+		"one runs it":                       {[]fleet.PodReport{current}, []corev1.Pod{testPod("a", "True", false)}, 1, 1, "", false},
+		"one has the generation":            {[]fleet.PodReport{behind}, []corev1.Pod{testPod("a", "True", false)}, 1, 1, "", false},
+		"one has not":                       {[]fleet.PodReport{outdated}, []corev1.Pod{testPod("a", "True", false)}, 1, 0, "", false},
+		"one is about to":                   {[]fleet.PodReport{{Pod: "a", Pending: true}}, []corev1.Pod{testPod("a", "True", false)}, 1, 0, "", true},
+		"one that the fleet does not know":  {nil, []corev1.Pod{testPod("a", "True", false)}, 1, 0, "", false},
+		"one that can't be reached":         {[]fleet.PodReport{{Pod: "a", Version: "v1", Failure: "refused"}}, []corev1.Pod{testPod("a", "True", false)}, 1, 0, "", true},
+		"one that is not ready":             {[]fleet.PodReport{outdated}, []corev1.Pod{testPod("a", "False", false)}, 0, 0, "", false},
+		"one that ends":                     {[]fleet.PodReport{outdated}, []corev1.Pod{testPod("a", "True", true)}, 0, 0, "", false},
+		"one that drains":                   {[]fleet.PodReport{{Pod: "a", Draining: true}}, []corev1.Pod{testPod("a", "True", false)}, 0, 0, "", false},
+		"one that refused":                  {[]fleet.PodReport{{Pod: "a", Version: "v1", Refusal: refusal}}, []corev1.Pod{testPod("a", "True", false)}, 1, 0, refusal.Error(), false},
+		"one that refused what was before":  {[]fleet.PodReport{{Pod: "a", Version: "v1", Refusal: refusal, Pending: true}}, []corev1.Pod{testPod("a", "True", false)}, 1, 0, "", true},
+		"one that never started refused it": {[]fleet.PodReport{{Pod: "a", Refusal: refusal}}, []corev1.Pod{testPod("a", "False", false)}, 0, 0, refusal.Error(), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state, waiting := sumUp(version, generation, tc.reports, tc.pods)
+			if state.Proxies != tc.proxies || state.Applied != tc.applied || state.Refusal != tc.refusal || waiting != tc.waiting {
+				t.Errorf("%d of %d, refusal %q, waiting %v; want %d of %d, %q, %v",
+					state.Applied, state.Proxies, state.Refusal, waiting, tc.applied, tc.proxies, tc.refusal, tc.waiting)
+			}
+		})
+	}
+}
+
+func TestRefusalIsAnnouncedOnce(t *testing.T) {
+	recorder := events.NewFakeRecorder(10)
+	r := &programmedReconciler{events: recorder}
+	gateway := testGateway("1")
+	for _, refusal := range []string{"", "no", "no", "still no", "", "no"} {
+		r.announceRefusal(gateway, refusal)
+	}
+	close(recorder.Events)
+	var got []string
+	for e := range recorder.Events {
+		got = append(got, e[strings.LastIndex(e, ": ")+2:])
+	}
+	if want := "no,still no,no"; strings.Join(got, ",") != want {
+		t.Errorf("announced %v, want %s", got, want)
+	}
+}
