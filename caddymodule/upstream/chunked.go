@@ -6,6 +6,9 @@ package upstream
 import (
 	"bytes"
 	"net/http"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // maxChunkLine bounds a chunk-size line with its extensions, which are ignored.
@@ -143,13 +146,20 @@ func parseChunkSize(line []byte) (int64, error) {
 }
 
 // dropForbiddenTrailers removes what must not come in a trailer section, since a
-// reader that merges it into the header would be misled (RFC 9110, 6.5.1).
+// reader that merges it into the header would be misled (RFC 9110, 6.5.1): what
+// frames, routes or authenticates a message, what says where it comes from, and
+// names that are none, which net/http lets through in the trailers of a request.
 func dropForbiddenTrailers(h http.Header) {
 	StripHopByHop(h)
 	for _, name := range [...]string{
 		"Authorization", "Cache-Control", "Content-Encoding", "Content-Length", "Content-Range",
-		"Content-Type", "Cookie", "Expect", "Host", "Max-Forwards", "Set-Cookie", "Trailer", "Www-Authenticate",
+		"Content-Type", "Cookie", "Expect", "Forwarded", "Host", "Max-Forwards", "Set-Cookie", "Trailer", "Www-Authenticate",
 	} {
 		delete(h, name)
+	}
+	for name := range h {
+		if strings.HasPrefix(name, "X-Forwarded-") || !httpguts.ValidHeaderFieldName(name) {
+			delete(h, name)
+		}
 	}
 }
