@@ -88,21 +88,31 @@ func (c *client) exchange(ctx context.Context, method, path string, body []byte)
 	if err != nil {
 		return status, fmt.Errorf("read answer: %w", err)
 	}
-	switch resp.StatusCode {
+	status, err = parseAnswer(resp.StatusCode, data)
+	if err != nil {
+		return status, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return status, nil
+}
+
+// parseAnswer reads what a proxy answers to a push or a question.
+func parseAnswer(code int, data []byte) (config.Status, error) {
+	switch code {
 	case http.StatusOK:
+		var status config.Status
 		if err := json.Unmarshal(data, &status); err != nil {
-			return status, fmt.Errorf("decode answer: %w", err)
+			return config.Status{}, fmt.Errorf("decode answer: %w", err)
 		}
 		return status, nil
 	case http.StatusConflict:
-		return status, errConflict
+		return config.Status{}, errConflict
 	case http.StatusBadRequest, http.StatusUnprocessableEntity,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
 		var refusal config.Refusal
 		if err := json.Unmarshal(data, &refusal); err != nil || refusal.Message == "" {
-			refusal = config.Refusal{Message: "the proxy answered " + resp.Status}
+			refusal = config.Refusal{Message: fmt.Sprintf("the proxy answered %d %s", code, http.StatusText(code))}
 		}
-		return status, &refusal
+		return config.Status{}, &refusal
 	}
-	return status, fmt.Errorf("the proxy answered %s to %s %s", resp.Status, method, path)
+	return config.Status{}, fmt.Errorf("the proxy answered %d %s", code, http.StatusText(code))
 }
