@@ -5,6 +5,9 @@ package envtest
 
 import (
 	"context"
+	"os/exec"
+	"syscall"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -47,6 +50,36 @@ var _ = Describe("The operator", func() {
 		back = true
 		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 after"))
 		programmed(ctx, namespace, "web")
+	}, SpecTimeout(specTimeout))
+
+	It("hands over when it is told to stop", func(ctx context.Context) {
+		inProcess.stop()
+		first := startProcess()
+		var second *exec.Cmd
+		DeferCleanup(func() {
+			for _, process := range []*exec.Cmd{first, second} {
+				if process != nil && process.ProcessState == nil {
+					_ = process.Process.Kill() // only where the spec failed
+					_ = process.Wait()
+				}
+			}
+			inProcess = startOperator()
+		})
+		namespace := newNamespace(ctx)
+		apply(ctx, namespace, staticResponse("hello", "before"))
+		apply(ctx, namespace, gateway("web"))
+		apply(ctx, namespace, route("hello", "web", "/", "filter/hello"))
+		programmed(ctx, namespace, "web")
+		second = startProcess()
+
+		Expect(first.Process.Signal(syscall.SIGTERM)).To(Succeed())
+		Expect(first.Wait()).To(Succeed())
+		apply(ctx, namespace, staticResponse("hello", "after"))
+		// Less than the lease, which the first gave back.
+		Eventually(get(ctx, namespace, "web", "/")).WithTimeout(12 * time.Second).Should(Equal("200 after"))
+		programmed(ctx, namespace, "web")
+		Expect(second.Process.Signal(syscall.SIGTERM)).To(Succeed())
+		Expect(second.Wait()).To(Succeed())
 	}, SpecTimeout(specTimeout))
 
 	It("notices a proxy that lost its state", func(ctx context.Context) {
