@@ -75,20 +75,22 @@ func (c *chunkedBody) step(b *reader) (needMore bool, err error) {
 			}
 			return true, nil
 		}
+		// Nothing is consumed before it is known to be good: whoever asks again
+		// after an error must get it again, not the end of the body.
 		block := data[:end]
-		b.consume(end)
-		c.phase = phaseDone
 		if bytes.Count(block, []byte("\n")) != bytes.Count(block, []byte("\r\n")) {
 			return false, errMalformedChunk
 		}
-		if len(block) == 2 {
-			return false, nil
+		if len(block) > 2 {
+			trailer := http.Header{}
+			if err := parseFields(block, trailer); err != nil {
+				return false, err
+			}
+			dropForbiddenTrailers(trailer)
+			c.trailer = trailer
 		}
-		c.trailer = http.Header{}
-		if err := parseFields(block, c.trailer); err != nil {
-			return false, err
-		}
-		dropForbiddenTrailers(c.trailer)
+		b.consume(end)
+		c.phase = phaseDone
 	}
 	return false, nil
 }
