@@ -163,7 +163,7 @@ func (e *Endpoint) do(q *Request) (*Response, error) {
 }
 
 func (e *Endpoint) do1(q *Request) (*Response, error) {
-	if c := e.get(q.replayable()); c != nil {
+	if c := e.get(); c != nil {
 		resp, err := c.roundTrip(q)
 		if err == nil || !c.mayRetry(q, err) {
 			return resp, err

@@ -19,9 +19,6 @@ const (
 	// maxIdleAge is below the keep-alive timeouts of the usual servers and load
 	// balancers (60s and more).
 	maxIdleAge = 55 * time.Second
-	// trustIdle is for how long an idle connection is taken to be alive without
-	// asking the kernel, provided that the request could be sent again.
-	trustIdle = 10 * time.Millisecond
 	// failureMemory is how long an endpoint that could not be connected to is
 	// passed over where there are others.
 	failureMemory = time.Second
@@ -62,16 +59,15 @@ func (e *Endpoint) failing() bool {
 }
 
 // get returns an idle connection, or nil. One that the endpoint has closed, or
-// sent something on, is not given out; that question costs a system call and is
-// left out for one that was busy just now if the request may be sent twice.
-func (e *Endpoint) get(replayable bool) *conn {
+// sent something on, is not given out, however short it was idle: what came then,
+// such as the body of a response to HEAD, would answer somebody else.
+func (e *Endpoint) get() *conn {
 	for {
 		c := e.pop()
 		if c == nil {
 			return nil
 		}
-		idle := time.Since(c.idleSince)
-		if idle < maxIdleAge && (replayable && idle < trustIdle || c.alive()) {
+		if time.Since(c.idleSince) < maxIdleAge && c.alive() {
 			c.reused = true
 			return c
 		}
