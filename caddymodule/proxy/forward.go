@@ -38,7 +38,10 @@ func (x *exchange) prepare() bool {
 	r, q := x.r, &x.request
 	q.Context, q.Method, q.Host, q.Header = r.Context(), r.Method, r.Host, r.Header
 	q.Target = x.outgoingTarget()
-	q.ResponseHeader, q.Interim = x.w.Header(), x.interim
+	q.ResponseHeader = x.w.Header()
+	if r.ProtoAtLeast(1, 1) {
+		q.Interim = x.interim // HTTP/1.0 knows none (RFC 9110, 15.2)
+	}
 	q.TryTimeout = x.rule.tryTimeout
 	if x.rule.requestTimeout > 0 {
 		x.deadline = x.begin.Add(x.rule.requestTimeout)
