@@ -77,6 +77,9 @@ func (x *exchange) release() {
 // sent on. It returns false for a path that leads above the root.
 func (x *exchange) normalizePath() (string, bool) {
 	u := x.r.URL
+	if u.Path == "" && u.Host != "" {
+		u.Path = "/" // http://a.example (RFC 9110, 4.2.3)
+	}
 	clean, dots, ok := cleanPath(u.Path)
 	if !ok {
 		return "", false

@@ -26,6 +26,8 @@ func malformed(r *http.Request) string {
 		return "the method is not a token" // which is what names are
 	case strings.IndexByte(r.RequestURI, ' ') >= 0:
 		return "the request target has a space"
+	case r.RequestURI == "*" && r.Method != http.MethodOptions:
+		return "the request target * is for OPTIONS"
 	}
 	return ""
 }

@@ -14,11 +14,13 @@ func TestMalformed(t *testing.T) {
 		malformed            bool
 	}{
 		{"GET", "a.example", "/", false},
-		{"M-SEARCH", "[::1]:8080", "*", false},
+		{"M-SEARCH", "[::1]:8080", "/", false},
+		{"OPTIONS", "a.example", "*", false},
 		{"PROPFIND", "xn--bcher-kva.example.", "/%20?a=%20", false},
 		{"CONNECT", "a.example:443", "a.example:443", false},
 		{"GET", "a_b.example:80", "/ä", false},
 		{"", "a.example", "/", true},
+		{"GET", "a.example", "*", true},
 		{"GET /admin HTTP/1.1", "a.example", "/", true},
 		{"GET\t/admin", "a.example", "/", true},
 		{"GET", "", "/", true},
