@@ -135,6 +135,7 @@ func (p *process) build(a *App) error {
 		CloseTimeout: a.drain().Timeout,
 		Logger:       p.log.logger,
 		SetLogLevel:  p.log.level.SetLevel,
+		Metrics:      engine.metrics,
 	})
 	return nil
 }

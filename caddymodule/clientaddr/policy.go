@@ -24,8 +24,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"golang.org/x/net/http/httpguts"
-
 	"github.com/kubera-dev/kubera/caddymodule/addrset"
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
@@ -72,31 +70,10 @@ func New(c *config.ClientAddress) (*Policy, error) {
 	if err != nil {
 		return nil, &config.Refusal{Field: fmt.Sprintf("client_address.trusted_proxies[%d]", i), Message: err.Error()}
 	}
-	if err := checkHeader(c); err != nil {
-		return nil, err
+	if err := c.ValidateHeader(); err != nil {
+		return nil, &config.Refusal{Field: "client_address.header", Message: err.Error()}
 	}
 	return &Policy{trusted: trusted, header: http.CanonicalHeaderKey(c.Header)}, nil
-}
-
-func checkHeader(c *config.ClientAddress) error {
-	refuse := func(format string, args ...any) error {
-		return &config.Refusal{Field: "client_address.header", Message: fmt.Sprintf(format, args...)}
-	}
-	switch {
-	case c.Header == "":
-		return nil
-	case c.ProxyProtocol:
-		return refuse("excludes proxy_protocol: remove one of them")
-	case !httpguts.ValidHeaderFieldName(c.Header):
-		return refuse("%q is not the name of a header field", c.Header)
-	}
-	// An untrusted peer's field is overwritten, which these would not survive.
-	switch http.CanonicalHeaderKey(c.Header) {
-	case "Connection", "Content-Length", "Host", "Keep-Alive", "Proxy-Connection",
-		"Te", "Trailer", "Transfer-Encoding", "Upgrade":
-		return refuse("%s can't carry an address: it frames the message", c.Header)
-	}
-	return nil
 }
 
 // Resolve tells the client of a request as it was received. It allocates nothing.

@@ -108,11 +108,8 @@ func (g *Gateway) validate() error {
 		if err := prefixes(g.ID, "client_address.trusted_proxies", a.TrustedProxies); err != nil {
 			return err
 		}
-		if a.Header != "" && a.ProxyProtocol {
-			return refuse(g.ID, "client_address", "header and proxy_protocol exclude each other")
-		}
-		if a.Header != "" && !isToken(a.Header) {
-			return refuse(g.ID, "client_address.header", "%q is not a header name", a.Header)
+		if err := a.ValidateHeader(); err != nil {
+			return refuse(g.ID, "client_address.header", "%v", err)
 		}
 	}
 	return g.Limits.validate(g.ID)

@@ -75,8 +75,9 @@ func TestValidateRefuses(t *testing.T) {
 		"trusted proxies":   {func(c *Config) { c.Gateways[0].ClientAddress = &ClientAddress{TrustedProxies: []string{"10.0.0.0/33"}} }, "ns/gw", "client_address.trusted_proxies[0]"},
 		"header and PROXY": {func(c *Config) {
 			c.Gateways[0].ClientAddress = &ClientAddress{Header: "X-Real-Ip", ProxyProtocol: true}
-		}, "ns/gw", "client_address"},
+		}, "ns/gw", "client_address.header"},
 		"header name":         {func(c *Config) { c.Gateways[0].ClientAddress = &ClientAddress{Header: "X Real"} }, "ns/gw", "client_address.header"},
+		"framing header":      {func(c *Config) { c.Gateways[0].ClientAddress = &ClientAddress{Header: "connection"} }, "ns/gw", "client_address.header"},
 		"negative limit":      {func(c *Config) { c.Gateways[0].Limits = &Limits{MaxConnections: -1} }, "ns/gw", "limits.max_connections"},
 		"key of another":      {func(c *Config) { c.Certificates[0].Key = valid(t).Certificates[0].Key }, "cert", "chain"},
 		"no PEM":              {func(c *Config) { c.Certificates[0].Chain = "x" }, "cert", "chain"},

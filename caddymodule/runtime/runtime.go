@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/server"
 	"github.com/kubera-dev/kubera/caddymodule/statefile"
 )
@@ -41,6 +42,8 @@ type Options struct {
 	Logger *zap.Logger
 	// SetLogLevel is called with the level of each configuration applied. May be nil.
 	SetLogLevel func(zapcore.Level)
+	// Metrics count pushes and name the running version. May be nil.
+	Metrics *metrics.Metrics
 }
 
 // Runtime is what a proxy process serves. Its methods may be called concurrently.
@@ -85,7 +88,7 @@ func New(opts Options) *Runtime {
 func (r *Runtime) Apply(ctx context.Context, cfg *config.Config) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.apply(ctx, cfg)
+	return r.count(r.apply(ctx, cfg))
 }
 
 // ApplyDelta changes the running configuration. The error is ErrConflict if the
@@ -93,6 +96,11 @@ func (r *Runtime) Apply(ctx context.Context, cfg *config.Config) error {
 func (r *Runtime) ApplyDelta(ctx context.Context, delta *config.Delta) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.count(r.applyDelta(ctx, delta))
+}
+
+// applyDelta needs mu.
+func (r *Runtime) applyDelta(ctx context.Context, delta *config.Delta) error {
 	run := r.current.Load()
 	if run == nil || run.config.Version != delta.Base {
 		return ErrConflict
@@ -138,6 +146,9 @@ func (r *Runtime) apply(ctx context.Context, cfg *config.Config) error {
 		r.opts.SetLogLevel(level)
 	}
 	r.current.Store(&running{config: cfg, endpointsVersion: config.EndpointsVersion(cfg)})
+	if r.opts.Metrics != nil {
+		r.opts.Metrics.SetVersion(cfg.Version)
+	}
 	if r.state != nil {
 		r.state.Save(cfg)
 	}
@@ -166,6 +177,11 @@ func logLevel(cfg *config.Config) (zapcore.Level, error) {
 func (r *Runtime) ApplyEndpoints(ctx context.Context, update *config.EndpointsUpdate) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.count(r.applyEndpoints(ctx, update))
+}
+
+// applyEndpoints needs mu.
+func (r *Runtime) applyEndpoints(ctx context.Context, update *config.EndpointsUpdate) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -186,6 +202,24 @@ func (r *Runtime) ApplyEndpoints(ctx context.Context, update *config.EndpointsUp
 	}
 	r.opts.Logger.Debug("applied endpoints", zap.Int("backends", len(update.Backends)))
 	return nil
+}
+
+// count counts a push by what came of it, which it returns. A push whose sender
+// went away before anything was done is none.
+func (r *Runtime) count(err error) error {
+	if r.opts.Metrics == nil {
+		return err
+	}
+	_, refused := errors.AsType[*config.Refusal](err)
+	switch {
+	case err == nil:
+		r.opts.Metrics.Pushed(metrics.Applied)
+	case refused:
+		r.opts.Metrics.Pushed(metrics.Refused)
+	case errors.Is(err, ErrConflict):
+		r.opts.Metrics.Pushed(metrics.UnknownBase)
+	}
+	return err
 }
 
 func hasBackends(cfg *config.Config, updates []config.BackendEndpoints) bool {
@@ -214,7 +248,9 @@ func (r *Runtime) Restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Apply(ctx, cfg); err != nil {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.apply(ctx, cfg); err != nil {
 		return fmt.Errorf("applying the configuration of the state file: %w", err)
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/api/v1alpha1"
+	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
 // Validate says what is wrong with merged parameters, in words for the one who
@@ -121,6 +122,9 @@ func validateProxy(path *field.Path, p *v1alpha1.ProxyParameters) field.ErrorLis
 		errs = append(errs, validateCIDRs(path.Child("trustedProxies"), c.TrustedProxies)...)
 		if c.Header != "" && isTrue(c.ProxyProtocol) {
 			errs = append(errs, field.Forbidden(path.Child("header"), "excludes proxyProtocol: remove one of them"))
+		}
+		if err := (&config.ClientAddress{Header: c.Header}).ValidateHeader(); err != nil {
+			errs = append(errs, field.Invalid(path.Child("header"), c.Header, err.Error()))
 		}
 		if c.Header != "" && len(c.TrustedProxies) == 0 {
 			errs = append(errs, field.Required(path.Child("trustedProxies"),

@@ -54,6 +54,7 @@ func TestValidateRefuses(t *testing.T) {
 		{`{proxy: {clientAddress: {header: X-Real-IP}}}`, "spec.proxy.clientAddress.trustedProxies: Required value: header is read from trusted proxies only"},
 		{`{proxy: {clientAddress: {header: X-Real-IP, proxyProtocol: true, trustedProxies: [10.0.0.0/8]}}}`, "spec.proxy.clientAddress.header: Forbidden: excludes proxyProtocol"},
 		{`{proxy: {clientAddress: {trustedProxies: [10.0.0.1]}}}`, "spec.proxy.clientAddress.trustedProxies[0]: Invalid value"},
+		{`{proxy: {clientAddress: {header: connection, trustedProxies: [10.0.0.0/8]}}}`, "spec.proxy.clientAddress.header: Invalid value"},
 		{`{proxy: {limits: {requestHeaderTimeout: soon}}}`, "spec.proxy.limits.requestHeaderTimeout: Invalid value"},
 		{`{proxy: {limits: {idleTimeout: 1}}}`, "spec.proxy.limits.idleTimeout: Invalid value"},
 	} {
