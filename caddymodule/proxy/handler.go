@@ -25,7 +25,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(h.engine, w, r)
 	s := h.engine.table.Load().sockets[h.address]
 	x.serve(s)
-	if x.metrics == nil && s != nil {
+	switch {
+	case x.metrics != nil:
+	case x.listener != nil:
+		x.count(x.listener.unmatched)
+	case s != nil:
 		x.count(s.refused)
 	}
 	x.report()
@@ -66,9 +70,6 @@ func (x *exchange) serve(s *socket) {
 	}
 	x.listener = l
 	x.route(host)
-	if x.metrics == nil {
-		x.count(l.unmatched)
-	}
 }
 
 // route finds the rule and does what it says.
