@@ -25,6 +25,9 @@ func (r *programmedReconciler) addresses(ctx context.Context, p *program) ([]gwv
 	case err != nil:
 		return nil, "", fmt.Errorf("get Service %s: %w", p.service, err)
 	}
+	if !belongsTo(&service, p.model.Object) {
+		return nil, fmt.Sprintf("Service %s exists and does not belong to this Gateway: delete or rename it", p.service), nil
+	}
 	list, problem := addressesOf(&service)
 	return list, problem, nil
 }

@@ -116,6 +116,7 @@ var _ = Describe("Parameters", func() {
 		apply(ctx, namespace, "apiVersion: v1\nkind: Service\nmetadata: {name: web-kubera}\nspec: {ports: [{port: 1}]}")
 		apply(ctx, namespace, gateway("web"))
 		Eventually(warnings(ctx, namespace)).Should(ContainElement(And(ContainSubstring("NameTaken"), ContainSubstring("web-kubera"))))
+		Eventually(condition(ctx, namespace, "web", "Programmed")).Should(Equal("False AddressNotAssigned"))
 		var service corev1.Service
 		Expect(k8s.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "web-kubera"}, &service)).To(Succeed())
 		Expect(service.Spec.Ports[0].Port).To(BeEquivalentTo(1))
