@@ -141,7 +141,7 @@ func (x *exchange) receive(prefix string) {
 		Request: r, Client: client.Addr, Prefix: prefix,
 		Scheme: info.Scheme, Host: info.Host, ListenerPort: info.Port,
 	}
-	if r.ProtoMajor == 1 {
+	if r.ProtoMajor == 1 && r.ProtoMinor > 0 { // HTTP/1.0 knows none (RFC 9110, 7.8)
 		x.request.Upgrade = upgradeType(r.Header)
 	}
 	trailers := wantsTrailers(r.Header)
