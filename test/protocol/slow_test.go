@@ -92,13 +92,14 @@ func TestHeadersOfAllSizes(t *testing.T) {
 		}
 		app.take()
 	}
-	for fields, want := range map[int]string{6: "200", 10: "431"} {
+	// HTTP/2 may end the connection instead of reading the rest.
+	for fields, want := range map[int]string{6: "200", 10: "431 PROTOCOL_ERROR"} {
 		c := dialH2(t, gw.address)
 		header := []string{":method", "GET", ":scheme", "http", ":authority", "a.example", ":path", "/"}
 		for range fields {
 			header = append(header, "x-long", strings.Repeat("y", 8<<10))
 		}
-		if got := c.status(c.requestInPieces(header...)); got != want {
+		if got := c.status(c.requestInPieces(header...)); !strings.Contains(want, got) {
 			t.Errorf("HTTP/2, %d fields of 8 KiB: %s, want %s", fields, got, want)
 		}
 	}
