@@ -28,10 +28,12 @@ func TestPushesAreCounted(t *testing.T) {
 	bad := listening("2", freeAddress(t))
 	bad.LogLevel = "loud"
 	for name, push := range map[string]func() error{
-		"a refused one":      func() error { return r.Apply(t.Context(), bad) },
-		"another base":       func() error { return r.ApplyDelta(t.Context(), &config.Delta{Base: "0"}) },
-		"endpoints of 0":     func() error { return r.ApplyEndpoints(t.Context(), &config.EndpointsUpdate{Base: "0"}) },
-		"a delta that is so": func() error { return r.ApplyDelta(t.Context(), &config.Delta{Base: "1", Version: "2", LogLevel: &bad.LogLevel}) },
+		"a refused one":  func() error { return r.Apply(t.Context(), bad) },
+		"another base":   func() error { return r.ApplyDelta(t.Context(), &config.Delta{Base: "0"}) },
+		"endpoints of 0": func() error { return r.ApplyEndpoints(t.Context(), &config.EndpointsUpdate{Base: "0"}) },
+		"a delta that is so": func() error {
+			return r.ApplyDelta(t.Context(), &config.Delta{Base: "1", Version: "2", LogLevel: &bad.LogLevel})
+		},
 	} {
 		if push() == nil {
 			t.Errorf("%s is taken", name)
