@@ -111,7 +111,7 @@ type objectMetadata struct {
 // document is what is printed.
 func (f *translateFlags) document(t *standalone.Translation) (any, error) {
 	if f.statusOnly {
-		return statusDocument(t), nil
+		return statusDocument(t)
 	}
 	cfg := t.Config
 	if !f.showSecrets {
@@ -124,22 +124,30 @@ func (f *translateFlags) document(t *standalone.Translation) (any, error) {
 	if f.configOnly {
 		return json.RawMessage(boot), nil
 	}
+	statuses, err := statusDocument(t)
+	if err != nil {
+		return nil, err
+	}
 	return struct {
 		Caddy    json.RawMessage `json:"caddy"`
 		Statuses []objectStatus  `json:"statuses"`
-	}{boot, statusDocument(t)}, nil
+	}{boot, statuses}, nil
 }
 
-func statusDocument(t *standalone.Translation) []objectStatus {
+func statusDocument(t *standalone.Translation) ([]objectStatus, error) {
 	list := make([]objectStatus, 0, len(t.Statuses))
 	for _, s := range t.Statuses {
+		status, err := withoutTimes(s.Value)
+		if err != nil {
+			return nil, err
+		}
 		entry := objectStatus{
 			APIVersion: standalone.APIVersion(s.Object),
 			Kind:       s.Object.Kind,
 			Metadata: objectMetadata{
 				Namespace: s.Object.Namespace, Name: s.Object.Name, Generation: s.Object.Value.GetGeneration(),
 			},
-			Status: s.Value,
+			Status: status,
 		}
 		if at := s.Object.Position(); at.File != "" {
 			at.Column = 0
@@ -147,7 +155,38 @@ func statusDocument(t *standalone.Translation) []objectStatus {
 		}
 		list = append(list, entry)
 	}
-	return list
+	return list, nil
+}
+
+// withoutTimes gives the JSON value of a status without the times of its
+// conditions, which have none here: nothing went from one state to another.
+func withoutTimes(status any) (any, error) {
+	data, err := json.Marshal(status)
+	if err != nil {
+		return nil, err
+	}
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		return nil, err
+	}
+	dropTimes(value)
+	return value, nil
+}
+
+func dropTimes(value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		if at, ok := value["lastTransitionTime"]; ok && at == nil {
+			delete(value, "lastTransitionTime")
+		}
+		for _, inner := range value {
+			dropTimes(inner)
+		}
+	case []any:
+		for _, inner := range value {
+			dropTimes(inner)
+		}
+	}
 }
 
 func (f *translateFlags) print(out io.Writer, document any) error {

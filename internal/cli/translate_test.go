@@ -95,6 +95,30 @@ func TestTranslateParts(t *testing.T) {
 	}
 }
 
+// TestTranslatePrintsNoTimes: an API server would take no null for a time.
+func TestTranslatePrintsNoTimes(t *testing.T) {
+	for _, output := range []string{"yaml", "json"} {
+		_, out, _ := kubera(t, someGateway, "translate", "-f", "-", "--status-only", "-o", output)
+		var statuses []struct {
+			Status struct {
+				Conditions []map[string]any `json:"conditions"`
+				Listeners  []struct {
+					Conditions []map[string]any `json:"conditions"`
+				} `json:"listeners"`
+			} `json:"status"`
+		}
+		if err := yaml.Unmarshal([]byte(out), &statuses); err != nil {
+			t.Fatal(err)
+		}
+		if len(statuses) != 3 || len(statuses[0].Status.Listeners) != 1 || len(statuses[0].Status.Listeners[0].Conditions) == 0 {
+			t.Errorf("-o %s lacks conditions:\n%s", output, out)
+		}
+		if strings.Contains(out, "lastTransitionTime") || strings.Contains(out, "null") {
+			t.Errorf("-o %s:\n%s", output, out)
+		}
+	}
+}
+
 // TestTranslateIsDeterministic: neither the order of documents nor chance matters.
 func TestTranslateIsDeterministic(t *testing.T) {
 	_, first, _ := kubera(t, someGateway, "translate", "-f", "-", "--config-only")
