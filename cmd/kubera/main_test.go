@@ -32,6 +32,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"run", "-f", broken}, 1, "there is nothing to serve"},
 		{[]string{"run", "-f", dir, "--bind", "nowhere"}, 2, "--bind nowhere: must be an IP address"},
 		{[]string{"run", "-f", dir, "--echo", "x"}, 2, "NAME=HOST:PORT"},
+		{[]string{"run", "-f", dir, "--echo", "a=127.0.0.1:99999"}, 2, "--echo a=127.0.0.1:99999: the port must be a number from 1 to 65535"},
 		{[]string{"run", "--nonsense"}, 2, "unknown flag"},
 		{[]string{"nonsense"}, 2, "unknown command"},
 	} {

@@ -51,9 +51,11 @@ func parseEchoes(flags []string) ([]echoBackend, error) {
 	var list []echoBackend
 	for _, flag := range flags {
 		name, address, ok := strings.Cut(flag, "=")
-		_, _, err := net.SplitHostPort(address)
-		if !ok || name == "" || err != nil {
+		if !ok || name == "" {
 			return nil, usageError{fmt.Errorf("--echo %s: must be NAME=HOST:PORT", flag)}
+		}
+		if err := checkAddress("--echo "+flag, "NAME=HOST:PORT", address); err != nil {
+			return nil, err
 		}
 		list = append(list, echoBackend{name, address})
 	}

@@ -5,6 +5,9 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"net"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -37,4 +40,18 @@ func (in *input) loader(cmd *cobra.Command) (*manifest.Loader, error) {
 		return nil, usageError{errors.New("--port-offset must be from 0 to 65534")}
 	}
 	return &manifest.Loader{Paths: in.paths, Stdin: cmd.InOrStdin()}, nil
+}
+
+// checkAddress refuses what nothing could listen on. flag is the flag with its
+// value, form what the value has to look like. Port 0 would be a port that no
+// manifest can name.
+func checkAddress(flag, form, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return usageError{fmt.Errorf("%s: must be %s", flag, form)}
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return usageError{fmt.Errorf("%s: the port must be a number from 1 to 65535", flag)}
+	}
+	return nil
 }

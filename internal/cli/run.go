@@ -76,6 +76,11 @@ func (f *runFlags) check() error {
 	if net.ParseIP(f.bind) == nil {
 		return usageError{fmt.Errorf("--bind %s: must be an IP address", f.bind)}
 	}
+	if f.status != "" {
+		if err := checkAddress("--status "+f.status, "HOST:PORT", f.status); err != nil {
+			return err
+		}
+	}
 	if f.admin != "" && !strings.HasPrefix(f.admin, "/") {
 		return usageError{fmt.Errorf("--admin %s: must be the absolute path of a unix socket", f.admin)}
 	}
