@@ -24,9 +24,14 @@ func DecodeEndpointsUpdate(r io.Reader) (*EndpointsUpdate, error) { return decod
 func decode[T any](r io.Reader) (*T, error) {
 	d := json.NewDecoder(r)
 	d.DisallowUnknownFields()
-	v := new(T)
-	if err := d.Decode(v); err != nil {
+	var v *T
+	if err := d.Decode(&v); err != nil {
 		return nil, unreadable{&Refusal{Message: "not the JSON that is expected here: " + harmless(err)}, err}
+	}
+	if v == nil {
+		// What a sender writes that forgot what it wanted to send. An empty Config
+		// is "{}", and would close all listeners.
+		return nil, &Refusal{Message: "not the JSON that is expected here: null"}
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, &Refusal{Message: "there is more than one JSON document"}

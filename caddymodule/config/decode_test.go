@@ -18,6 +18,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"unknown field":      {`{"routs":[]}`, "routs"},
 		"nested unknown":     {`{"routes":[{"id":"a","ruels":[]}]}`, "ruels"},
 		"two documents":      {`{} {}`, "more than one"},
+		"null":               {`null`, "null"},
 		"garbage behind":     {`{} x`, "more than one"},
 		"cut":                {`{"routes":[`, "unexpected EOF"},
 		"nothing":            {``, "EOF"},
