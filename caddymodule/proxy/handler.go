@@ -36,7 +36,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	cut := x.cut
 	x.release()
 	if cut {
-		panic(http.ErrAbortHandler)
+		abort(w, r)
 	}
 }
 

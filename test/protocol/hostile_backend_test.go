@@ -201,6 +201,24 @@ func TestInterimResponsesAreForHTTP11(t *testing.T) {
 	}
 }
 
+// TestCutResponseToHTTP10 has a body without a length break off. All that tells
+// it from a complete one is how the connection ends.
+func TestCutResponseToHTTP10(t *testing.T) {
+	for response, complete := range map[string]bool{
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n": true,
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n":          false,
+		"HTTP/1.0 200 OK\r\n\r\nok": true,
+	} {
+		gw := newGateway(t, site(t, once(t, response)))
+		c := dial(t, gw.address)
+		c.send("GET / HTTP/1.0\r\nHost: a.example\r\n\r\n")
+		a, err := c.next("GET")
+		if ok := err == nil && a.cut == nil && a.body == "ok"; ok != complete {
+			t.Errorf("%q came as %q, %v, %v; complete is %v", response, a.body, a.cut, err, complete)
+		}
+	}
+}
+
 // TestEndlessBackends have a backend send for as long as it is read: a header
 // that doesn't end is given up, a body that the client doesn't read stays where
 // it is.
