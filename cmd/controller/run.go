@@ -47,8 +47,9 @@ func serve(ctx context.Context, cluster *rest.Config, f flags) error {
 	if err != nil {
 		return err
 	}
-	if absent.ReferenceGrant {
-		ctrl.Log.WithName("setup").Info("the cluster has no ReferenceGrant of gateway.networking.k8s.io/v1: references to other namespaces are refused")
+	for _, kind := range absent.Kinds() {
+		ctrl.Log.WithName("setup").Info("the cluster doesn't have a kind of gateway.networking.k8s.io/v1: "+
+			"objects of it are not seen until the CRD is installed and this controller started again", "kind", kind)
 	}
 
 	mgr, err := ctrl.NewManager(cluster, manager.Options{

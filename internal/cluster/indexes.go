@@ -6,7 +6,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,63 +17,67 @@ import (
 
 // Indexes of the cache.
 const (
-	// parentIndex finds routes by the Gateways that they name as parents.
+	// parentIndex finds what names Gateways as parents or ancestors.
 	parentIndex = "kubera.dev/parent"
 	// serviceIndex finds EndpointSlices by their Service.
 	serviceIndex = "kubera.dev/service"
+	// targetIndex finds policies by the Services that they are for, within a
+	// namespace.
+	targetIndex = "kubera.dev/target"
 )
 
-// AddIndexes adds to a cache the indexes that a Reader needs.
-func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
-	for _, index := range []struct {
+// AddIndexes adds to a cache the indexes that a Reader needs, but those of kinds
+// that are absent.
+func AddIndexes(ctx context.Context, indexer client.FieldIndexer, absent Absent) error {
+	type index struct {
 		object client.Object
 		field  string
 		keys   client.IndexerFunc
-	}{
-		{&gwv1.HTTPRoute{}, parentIndex, func(o client.Object) []string {
-			var keys []string
-			for _, name := range Parents(o) {
-				keys = append(keys, name.String())
-			}
-			return keys
-		}},
-		{&discoveryv1.EndpointSlice{}, serviceIndex, func(o client.Object) []string {
-			if slice, ok := o.(*discoveryv1.EndpointSlice); ok {
-				return []string{snapshot.ServiceOf(slice).Name}
-			}
-			return nil
-		}},
-	} {
-		if err := indexer.IndexField(ctx, index.object, index.field, index.keys); err != nil {
-			return fmt.Errorf("add index %s to %T: %w", index.field, index.object, err)
+	}
+	indexes := []index{{&discoveryv1.EndpointSlice{}, serviceIndex, sliceService}}
+	for _, object := range absent.Routes() {
+		indexes = append(indexes, index{object, parentIndex, parentKeys})
+	}
+	if !absent[BackendTLSPolicy] {
+		indexes = append(indexes,
+			index{&gwv1.BackendTLSPolicy{}, parentIndex, parentKeys},
+			index{&gwv1.BackendTLSPolicy{}, targetIndex, targetKeys})
+	}
+	for _, i := range indexes {
+		if err := indexer.IndexField(ctx, i.object, i.field, i.keys); err != nil {
+			return fmt.Errorf("add index %s to %T: %w", i.field, i.object, err)
 		}
 	}
 	return nil
 }
 
-// Parents are the Gateways that a route names as parents, in spec or in the
-// status that it has from before, each once. The latter need to be told when a
-// route leaves.
-func Parents(object client.Object) []types.NamespacedName {
-	route, ok := object.(*gwv1.HTTPRoute)
-	if !ok {
-		return nil
+func sliceService(o client.Object) []string {
+	if slice, ok := o.(*discoveryv1.EndpointSlice); ok {
+		return []string{snapshot.ServiceOf(slice).Name}
 	}
-	var names []types.NamespacedName
-	add := func(ref gwv1.ParentReference) {
-		if ref.Group != nil && *ref.Group != gwv1.GroupName || ref.Kind != nil && *ref.Kind != "Gateway" {
-			return
-		}
-		name := types.NamespacedName{Namespace: namespaceOr(ref.Namespace, route.Namespace), Name: string(ref.Name)}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
+	return nil
+}
+
+func parentKeys(o client.Object) []string {
+	var keys []string
+	for _, name := range Parents(o) {
+		keys = append(keys, name.String())
 	}
-	for _, ref := range route.Spec.ParentRefs {
-		add(ref)
+	return keys
+}
+
+func targetKeys(o client.Object) []string {
+	var keys []string
+	for _, name := range Targets(o) {
+		keys = append(keys, name.Name)
 	}
-	for _, parent := range route.Status.Parents {
-		add(parent.ParentRef)
+	return keys
+}
+
+// Targets are the Services that a policy is for.
+func Targets(object client.Object) []types.NamespacedName {
+	if policy, ok := object.(*gwv1.BackendTLSPolicy); ok {
+		return snapshot.TargetsOf(policy)
 	}
-	return names
+	return nil
 }

@@ -25,10 +25,21 @@ const (
 	Service                Kind = "Service"
 	Endpoints              Kind = "Endpoints"
 	Secret                 Kind = "Secret"
-	Grants                 Kind = "Grants"
+	Grants                 Kind = "ReferenceGrant"
 	StaticResponseFilter   Kind = "StaticResponseFilter"
 	AccessControlFilter    Kind = "AccessControlFilter"
 )
+
+// Optional kinds beside Grants. No interest is noted in them: they name the
+// Gateways, or the Services, that they concern.
+const (
+	BackendTLSPolicy Kind = "BackendTLSPolicy"
+)
+
+// OptionalKinds are those that a cluster need not have.
+func OptionalKinds() []Kind {
+	return []Kind{Grants, BackendTLSPolicy}
+}
 
 // Key names an object, whether it exists or not.
 type Key struct {

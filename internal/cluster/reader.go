@@ -28,11 +28,6 @@ type Reader struct {
 	Absent Absent
 }
 
-// Absent says which optional kinds a cluster doesn't have.
-type Absent struct {
-	ReferenceGrant bool
-}
-
 // Gateway reads what the Gateway depends on, all but EndpointSlices. The Snapshot
 // has no Gateway if there is none of the name. What a reference names and is not
 // there is missing in the Snapshot, which is no error.
@@ -56,13 +51,13 @@ func (r *Reader) EndpointSlices(ctx context.Context, service types.NamespacedNam
 	return pointers(list.Items), nil
 }
 
-// HTTPRoutesOf lists the HTTPRoutes that name the Gateway in spec or status.
-func (r *Reader) HTTPRoutesOf(ctx context.Context, gateway types.NamespacedName) ([]*gwv1.HTTPRoute, error) {
-	var list gwv1.HTTPRouteList
-	if err := r.Client.List(ctx, &list, client.MatchingFields{parentIndex: gateway.String()}, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list HTTPRoutes of Gateway %s: %w", gateway, err)
+// Dependents reads what names the Gateway in spec or status, and nothing else.
+func (r *Reader) Dependents(ctx context.Context, gateway types.NamespacedName) (*snapshot.Snapshot, error) {
+	g := &gatewayReader{Reader: r, ctx: ctx, out: &snapshot.Snapshot{}}
+	if err := g.dependents(gateway); err != nil {
+		return nil, err
 	}
-	return pointers(list.Items), nil
+	return g.out, nil
 }
 
 // gatewayReader is one reading for one Gateway.
@@ -71,6 +66,8 @@ type gatewayReader struct {
 	ctx     context.Context
 	reading *reading
 	out     *snapshot.Snapshot
+	// policies that out has.
+	policies map[types.NamespacedName]bool
 }
 
 func (g *gatewayReader) read(name types.NamespacedName) error {
@@ -83,8 +80,7 @@ func (g *gatewayReader) read(name types.NamespacedName) error {
 		return err
 	}
 
-	var err error
-	if g.out.HTTPRoutes, err = g.HTTPRoutesOf(g.ctx, name); err != nil {
+	if err := g.dependents(name); err != nil {
 		return err
 	}
 	for _, route := range g.out.HTTPRoutes {
@@ -96,6 +92,32 @@ func (g *gatewayReader) read(name types.NamespacedName) error {
 		}
 	}
 	return nil
+}
+
+func (g *gatewayReader) dependents(gateway types.NamespacedName) error {
+	var (
+		http gwv1.HTTPRouteList
+		tls  gwv1.BackendTLSPolicyList
+		key  = client.MatchingFields{parentIndex: gateway.String()}
+	)
+	var err error
+	if g.out.HTTPRoutes, err = list(g, "HTTPRoute", &http, &http.Items, key); err != nil {
+		return err
+	}
+	policies, err := list(g, BackendTLSPolicy, &tls, &tls.Items, key)
+	g.addPolicies(policies)
+	return err
+}
+
+// list reads objects of a kind, which then are the items of objects.
+func list[T any](g *gatewayReader, kind Kind, objects client.ObjectList, items *[]T, options ...client.ListOption) ([]*T, error) {
+	if g.Absent[kind] {
+		return nil, nil
+	}
+	if err := g.Client.List(g.ctx, objects, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
+		return nil, fmt.Errorf("list objects of kind %s: %w", kind, err)
+	}
+	return pointers(*items), nil
 }
 
 // fetch gets an object into a list, once for each reading.
@@ -120,7 +142,7 @@ func fetch[T any, PT interface {
 // grants reads those of the namespace that a reference leads to, if it is another
 // than the one that it comes from.
 func (g *gatewayReader) grants(from, to string) error {
-	if from == to || g.Absent.ReferenceGrant || !g.reading.first(Grants, types.NamespacedName{Namespace: to}) {
+	if from == to || g.Absent[Grants] || !g.reading.first(Grants, types.NamespacedName{Namespace: to}) {
 		return nil
 	}
 	var list gwv1.ReferenceGrantList
@@ -141,8 +163,31 @@ func (g *gatewayReader) service(from string, ref gwv1.BackendObjectReference) er
 	}
 	// The EndpointSlices are read when the endpoints are pushed; the interest in
 	// them begins here.
-	g.reading.first(Endpoints, name)
-	return fetch(g, Service, name, &g.out.Services)
+	if !g.reading.first(Endpoints, name) {
+		return nil
+	}
+	if err := fetch(g, Service, name, &g.out.Services); err != nil {
+		return err
+	}
+	// Whoever is interested in a Service hears of the policies for it.
+	var tls gwv1.BackendTLSPolicyList
+	policies, err := list(g, BackendTLSPolicy, &tls, &tls.Items,
+		client.InNamespace(name.Namespace), client.MatchingFields{targetIndex: name.Name})
+	g.addPolicies(policies)
+	return err
+}
+
+// addPolicies adds those that are not there yet: one may be for several Services.
+func (g *gatewayReader) addPolicies(policies []*gwv1.BackendTLSPolicy) {
+	for _, policy := range policies {
+		if name := snapshot.NameOf(policy); !g.policies[name] {
+			if g.policies == nil {
+				g.policies = map[types.NamespacedName]bool{}
+			}
+			g.policies[name] = true
+			g.out.BackendTLSPolicies = append(g.out.BackendTLSPolicies, policy)
+		}
+	}
 }
 
 func namespaceOr(namespace *gwv1.Namespace, or string) string {

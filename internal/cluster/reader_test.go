@@ -154,7 +154,23 @@ metadata: {name: shop-2, namespace: apps, labels: {kubernetes.io/service-name: s
 ---
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
-metadata: {name: shop-3, namespace: far, labels: {kubernetes.io/service-name: shop}}`
+metadata: {name: shop-3, namespace: far, labels: {kubernetes.io/service-name: shop}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: shop, namespace: apps}
+spec: {targetRefs: [{group: "", kind: Service, name: shop}, {group: "", kind: Service, name: mirror}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: left, namespace: apps}
+spec: {targetRefs: [{group: "", kind: Service, name: unrelated}, {group: example.com, kind: Service, name: shop}]}
+status: {ancestors: [{ancestorRef: {name: web, namespace: infra}, controllerName: x/y, conditions: []}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: shop, namespace: far}
+spec: {targetRefs: [{group: "", kind: Service, name: shop}]}`
 
 // fieldIndexer collects indexes for a fake client.
 type fieldIndexer func(client.Object, string, client.IndexerFunc)
@@ -175,7 +191,7 @@ func testReader(t *testing.T, funcs interceptor.Funcs) *Reader {
 	b := fake.NewClientBuilder().WithScheme(scheme).WithInterceptorFuncs(funcs)
 	err := AddIndexes(t.Context(), fieldIndexer(func(o client.Object, field string, keys client.IndexerFunc) {
 		b.WithIndex(o, field, keys)
-	}))
+	}), Absent{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,23 +219,24 @@ func testReader(t *testing.T, funcs interceptor.Funcs) *Reader {
 // namesOf lists a Snapshot as "Kind namespace/name".
 func namesOf(s *snapshot.Snapshot) []string {
 	var names []string
-	names = append(names, list("GatewayClass", s.GatewayClasses)...)
-	names = append(names, list("Gateway", s.Gateways)...)
-	names = append(names, list("GatewayClassParameters", s.GatewayClassParameters)...)
-	names = append(names, list("GatewayParameters", s.GatewayParameters)...)
-	names = append(names, list("HTTPRoute", s.HTTPRoutes)...)
-	names = append(names, list("ReferenceGrant", s.ReferenceGrants)...)
-	names = append(names, list("Namespace", s.Namespaces)...)
-	names = append(names, list("Service", s.Services)...)
-	names = append(names, list("Secret", s.Secrets)...)
-	names = append(names, list("AccessControlFilter", s.AccessControlFilters)...)
-	names = append(names, list("StaticResponseFilter", s.StaticResponseFilters)...)
-	names = append(names, list("EndpointSlice", s.EndpointSlices)...)
+	names = append(names, listed("GatewayClass", s.GatewayClasses)...)
+	names = append(names, listed("Gateway", s.Gateways)...)
+	names = append(names, listed("GatewayClassParameters", s.GatewayClassParameters)...)
+	names = append(names, listed("GatewayParameters", s.GatewayParameters)...)
+	names = append(names, listed("HTTPRoute", s.HTTPRoutes)...)
+	names = append(names, listed("ReferenceGrant", s.ReferenceGrants)...)
+	names = append(names, listed("BackendTLSPolicy", s.BackendTLSPolicies)...)
+	names = append(names, listed("Namespace", s.Namespaces)...)
+	names = append(names, listed("Service", s.Services)...)
+	names = append(names, listed("Secret", s.Secrets)...)
+	names = append(names, listed("AccessControlFilter", s.AccessControlFilters)...)
+	names = append(names, listed("StaticResponseFilter", s.StaticResponseFilters)...)
+	names = append(names, listed("EndpointSlice", s.EndpointSlices)...)
 	slices.Sort(names)
 	return names
 }
 
-func list[T client.Object](kind string, objects []T) []string {
+func listed[T client.Object](kind string, objects []T) []string {
 	var names []string
 	for _, o := range objects {
 		names = append(names, kind+" "+snapshot.NameOf(o).String())
@@ -235,6 +252,8 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 	}
 	want := []string{
 		"AccessControlFilter apps/office",
+		"BackendTLSPolicy apps/left",
+		"BackendTLSPolicy apps/shop",
 		"Gateway infra/web",
 		"GatewayClass /kubera",
 		"GatewayClassParameters /defaults",
@@ -277,12 +296,12 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 
 func TestReadOptionalKinds(t *testing.T) {
 	r := testReader(t, interceptor.Funcs{})
-	r.Absent = Absent{ReferenceGrant: true}
+	r.Absent = Absent{Grants: true, BackendTLSPolicy: true}
 	s, err := r.Gateway(t.Context(), nn("infra", "web"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.ReferenceGrants) != 0 {
+	if len(s.ReferenceGrants) != 0 || len(s.BackendTLSPolicies) != 0 {
 		t.Error("a kind was read that the cluster doesn't have")
 	}
 }
@@ -323,7 +342,7 @@ func TestEndpointSlices(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"EndpointSlice apps/shop-1", "EndpointSlice apps/shop-2"}
-	if diff := cmp.Diff(want, list("EndpointSlice", got)); diff != "" {
+	if diff := cmp.Diff(want, listed("EndpointSlice", got)); diff != "" {
 		t.Error(diff)
 	}
 }

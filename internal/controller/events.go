@@ -39,6 +39,18 @@ func parents() handler.EventHandler {
 	})
 }
 
+// policy maps a policy to the Gateways that depend on a Service that it is for,
+// or was before a change, and to those that its status names.
+func policy(interests *cluster.Interests) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+		names := cluster.Parents(o)
+		for _, service := range cluster.Targets(o) {
+			names = append(names, interests.Of(cluster.Service, service)...)
+		}
+		return requests(names)
+	})
+}
+
 // service maps an EndpointSlice to its Service.
 func service() handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {

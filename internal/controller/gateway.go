@@ -19,8 +19,8 @@ import (
 	"github.com/kubera-dev/kubera/internal/render"
 )
 
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways;gatewayclasses;httproutes;referencegrants,verbs=get;list;watch
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes/status,verbs=get;patch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways;gatewayclasses;httproutes;backendtlspolicies;referencegrants,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes/status;backendtlspolicies/status,verbs=get;patch
 // +kubebuilder:rbac:groups=gateway.kubera.dev,resources=gatewayclassparameters;gatewayparameters;staticresponsefilters;accesscontrolfilters,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces;services;secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
@@ -33,7 +33,7 @@ type gatewayReconciler struct {
 	programs    *programs
 	fleet       *fleet.Fleet
 	provision   *provisioner
-	routes      *routeStatuses
+	statuses    *dependentStatuses
 	endpoints   *endpoints
 	now         func() time.Time
 	// changed is called when the program of a Gateway is a new one.
@@ -70,7 +70,7 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request
 	}
 	r.changed(req)
 
-	err = r.routes.write(ctx, name, snap.HTTPRoutes, result.Statuses.HTTPRoutes)
+	err = r.statuses.write(ctx, name, snap, &result.Statuses)
 	return reconcile.Result{RequeueAfter: again}, errors.Join(provisionErr, err)
 }
 
@@ -116,11 +116,11 @@ func (r *gatewayReconciler) forget(ctx context.Context, name types.NamespacedNam
 		}
 	}()
 	r.reader.Interests.Forget(name)
-	routes, err := r.reader.HTTPRoutesOf(ctx, name)
+	dependents, err := r.reader.Dependents(ctx, name)
 	if err != nil {
 		return err
 	}
-	return r.routes.write(ctx, name, routes, nil)
+	return r.statuses.write(ctx, name, dependents, &gatewayapi.Statuses{})
 }
 
 func requestFor(name types.NamespacedName) reconcile.Request {

@@ -20,11 +20,11 @@ import (
 func CheckKinds(client discovery.DiscoveryInterface) (cluster.Absent, error) {
 	gateway, err := kindsOf(client, gwv1.GroupVersion.String())
 	if err != nil {
-		return cluster.Absent{}, err
+		return nil, err
 	}
 	own, err := kindsOf(client, v1alpha1.GroupVersion.String())
 	if err != nil {
-		return cluster.Absent{}, err
+		return nil, err
 	}
 	var errs []error
 	for _, kind := range []string{"GatewayClass", "Gateway", "HTTPRoute"} {
@@ -40,7 +40,13 @@ func CheckKinds(client discovery.DiscoveryInterface) (cluster.Absent, error) {
 			errs = append(errs, fmt.Errorf("the cluster has no %s of %s: install Kubera's CRDs (make install)", kind, v1alpha1.GroupVersion))
 		}
 	}
-	return cluster.Absent{ReferenceGrant: !gateway["ReferenceGrant"]}, errors.Join(errs...)
+	absent := cluster.Absent{}
+	for _, kind := range cluster.OptionalKinds() {
+		if !gateway[string(kind)] {
+			absent[kind] = true
+		}
+	}
+	return absent, errors.Join(errs...)
 }
 
 func kindsOf(client discovery.DiscoveryInterface, groupVersion string) (map[string]bool, error) {

@@ -80,7 +80,7 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 		interests: &cluster.Interests{},
 		programs:  newPrograms(),
 	}
-	if err := cluster.AddIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := cluster.AddIndexes(ctx, mgr.GetFieldIndexer(), options.Absent); err != nil {
 		return err
 	}
 	if err := o.startFleet(); err != nil {
@@ -134,7 +134,7 @@ func (o *operator) addGateways() error {
 	r := &gatewayReconciler{
 		reader: o.reader, translation: o.translation(), programs: o.programs, fleet: o.fleet, now: o.options.Now,
 		endpoints: &endpoints{reader: o.reader, programs: o.programs, fleet: o.fleet},
-		routes: &routeStatuses{
+		statuses: &dependentStatuses{
 			writer: &statusWriter{client: o.mgr.GetClient()}, controllerName: gwv1.GatewayController(o.options.ControllerName), now: o.options.Now,
 		},
 		provision: &provisioner{

@@ -37,7 +37,6 @@ func (o *operator) buildGateways(r *gatewayReconciler) error {
 		Named("gateway").
 		WithOptions(named(workers)).
 		For(&gwv1.Gateway{}, builder.WithPredicates(specChanged)).
-		Watches(&gwv1.HTTPRoute{}, parents(), builder.WithPredicates(specChanged)).
 		WatchesRawSource(o.gateways.source())
 	for _, dependency := range []struct {
 		object client.Object
@@ -54,7 +53,13 @@ func (o *operator) buildGateways(r *gatewayReconciler) error {
 	} {
 		b.Watches(dependency.object, concerned(o.interests, dependency.kind), builder.WithPredicates(specChanged))
 	}
-	if !o.options.Absent.ReferenceGrant {
+	for _, route := range o.options.Absent.Routes() {
+		b.Watches(route, parents(), builder.WithPredicates(specChanged))
+	}
+	if !o.options.Absent[cluster.BackendTLSPolicy] {
+		b.Watches(&gwv1.BackendTLSPolicy{}, policy(o.interests), builder.WithPredicates(specChanged))
+	}
+	if !o.options.Absent[cluster.Grants] {
 		b.Watches(&gwv1.ReferenceGrant{}, concerned(o.interests, cluster.Grants), builder.WithPredicates(specChanged))
 	}
 	// What is ours and was changed or deleted by somebody is made right again.

@@ -48,7 +48,7 @@ func NewIndex(s *Snapshot) *Index {
 		access:       byName(s.AccessControlFilters),
 		grants:       group(s.ReferenceGrants, one((*gwv1.ReferenceGrant).GetNamespace)),
 		slices:       group(s.EndpointSlices, one(ServiceOf)),
-		tls:          group(s.BackendTLSPolicies, policyTargets),
+		tls:          group(s.BackendTLSPolicies, TargetsOf),
 	}
 }
 
@@ -115,7 +115,8 @@ func ServiceOf(s *discoveryv1.EndpointSlice) types.NamespacedName {
 	return types.NamespacedName{Namespace: s.Namespace, Name: s.Labels[discoveryv1.LabelServiceName]}
 }
 
-func policyTargets(p *gwv1.BackendTLSPolicy) []types.NamespacedName {
+// TargetsOf gives the Services that a policy is for.
+func TargetsOf(p *gwv1.BackendTLSPolicy) []types.NamespacedName {
 	var targets []types.NamespacedName
 	for _, ref := range p.Spec.TargetRefs {
 		if ref.Group == "" && ref.Kind == "Service" {
