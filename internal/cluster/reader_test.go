@@ -47,6 +47,7 @@ metadata: {name: web, namespace: infra}
 spec:
   gatewayClassName: kubera
   infrastructure: {parametersRef: {group: gateway.kubera.dev, kind: GatewayParameters, name: web}}
+  tls: {backend: {clientCertificateRef: {name: client, namespace: keys}}}
   listeners:
   - {name: http, port: 80, protocol: HTTP}
   - name: https
@@ -66,6 +67,14 @@ metadata: {name: site, namespace: infra}
 apiVersion: v1
 kind: Secret
 metadata: {name: elsewhere, namespace: certs}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: client, namespace: keys}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ReferenceGrant
+metadata: {name: client, namespace: keys}
 ---
 apiVersion: v1
 kind: Secret
@@ -262,8 +271,10 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 		"HTTPRoute apps/shop",
 		"Namespace /apps",
 		"ReferenceGrant certs/certs",
+		"ReferenceGrant keys/client",
 		"Secret certs/elsewhere",
 		"Secret infra/site",
+		"Secret keys/client",
 		"Service apps/mirror",
 		"Service apps/shop",
 		"Service far/remote",

@@ -34,31 +34,34 @@ func (g *gatewayReader) gateway(gateway *gwv1.Gateway) error {
 			}
 		}
 	}
-	for i := range gateway.Spec.Listeners {
-		if err := g.listener(gateway.Namespace, &gateway.Spec.Listeners[i]); err != nil {
+	if tls := gateway.Spec.TLS; tls != nil && tls.Backend != nil && tls.Backend.ClientCertificateRef != nil {
+		if err := g.secret(gateway.Namespace, *tls.Backend.ClientCertificateRef); err != nil {
 			return err
+		}
+	}
+	for i := range gateway.Spec.Listeners {
+		tls := gateway.Spec.Listeners[i].TLS
+		if tls == nil {
+			continue
+		}
+		for _, ref := range tls.CertificateRefs {
+			if err := g.secret(gateway.Namespace, ref); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (g *gatewayReader) listener(namespace string, l *gwv1.Listener) error {
-	if l.TLS == nil {
+func (g *gatewayReader) secret(from string, ref gwv1.SecretObjectReference) error {
+	if ref.Group != nil && *ref.Group != corev1.GroupName || ref.Kind != nil && *ref.Kind != gwv1.Kind(Secret) {
 		return nil
 	}
-	for _, ref := range l.TLS.CertificateRefs {
-		if ref.Group != nil && *ref.Group != corev1.GroupName || ref.Kind != nil && *ref.Kind != gwv1.Kind(Secret) {
-			continue
-		}
-		name := types.NamespacedName{Namespace: namespaceOr(ref.Namespace, namespace), Name: string(ref.Name)}
-		if err := g.grants(namespace, name.Namespace); err != nil {
-			return err
-		}
-		if err := fetch(g, Secret, name, &g.out.Secrets); err != nil {
-			return err
-		}
+	name := types.NamespacedName{Namespace: namespaceOr(ref.Namespace, from), Name: string(ref.Name)}
+	if err := g.grants(from, name.Namespace); err != nil {
+		return err
 	}
-	return nil
+	return fetch(g, Secret, name, &g.out.Secrets)
 }
 
 func (g *gatewayReader) route(route *gwv1.HTTPRoute) error {
