@@ -5,15 +5,11 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,29 +142,7 @@ func TestChangesLoseNoRequest(t *testing.T) {
 	app := q.read(t, "app.yaml")
 	base := "http://127.0.0.1:" + strconv.Itoa(q.port)
 
-	var failures, requests atomic.Int64
-	var firstFailure atomic.Value
-	stop := make(chan struct{})
-	var clients sync.WaitGroup
-	for i := range 4 {
-		clients.Go(func() {
-			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: i == 0}}
-			defer client.CloseIdleConnections()
-			for n := 0; ; n++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				path := []string{"/", "/hello", "/split", "/api/x"}[n%4]
-				requests.Add(1)
-				if err := get(client, base+path); err != nil {
-					failures.Add(1)
-					firstFailure.CompareAndSwap(nil, fmt.Sprintf("%s: %v", path, err))
-				}
-			}
-		})
-	}
+	requests := startLoad(t, base)
 
 	replaceFile := func(name, text string) {
 		q.write(t, "."+name+".tmp", text)
@@ -202,30 +176,10 @@ func TestChangesLoseNoRequest(t *testing.T) {
 			}
 		}
 	}
-	close(stop)
-	clients.Wait()
-	if n := failures.Load(); n > 0 {
-		t.Errorf("%d of %d requests failed, the first: %v", n, requests.Load(), firstFailure.Load())
-	}
-	if requests.Load() < 100 {
-		t.Errorf("only %d requests were sent", requests.Load())
-	}
+	requests.assertNoneFailed(t)
 	if code := p.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-}
-
-func get(client *http.Client, url string) error {
-	response, err := client.Get(url)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, response.Body)
-	_ = response.Body.Close()
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("status %d", response.StatusCode)
-	}
-	return err
 }
 
 func extraRoute(n int) string {

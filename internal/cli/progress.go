@@ -39,8 +39,12 @@ func (p *progress) report(r standalone.Report) {
 	if !r.Changes.Empty() {
 		p.out.line("%s %s; version %s; %s", p.out.paint(green, "reloaded:"), r.Changes, short(r.Served.Version), counts(r.Served))
 	}
+	var kept []manifest.Key
 	for _, object := range r.Translation.Set.Kept {
-		p.err.line("%s", p.err.paint(yellow, object.Key.String()+": served as it was before, until the file is mended"))
+		kept = append(kept, object.Key)
+	}
+	for _, key := range append(kept, r.Translation.Kept...) {
+		p.err.line("%s", p.err.paint(yellow, key.String()+": served as it was before, until the file is mended"))
 	}
 	if mended {
 		p.out.line("%s", p.out.paint(green, "No problem is left."))

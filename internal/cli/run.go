@@ -43,9 +43,10 @@ commands, what is wrong to standard error as FILE:LINE: KIND NAME: MESSAGE.
 Backends are Services with EndpointSlices, whose addresses may be loopback ones, and
 Services of type ExternalName, whose ports are those to connect to.
 
-What is broken takes nothing out of service: an object that becomes invalid, and the
-objects of a document that can't be read any more, keep their last good form until
-the file is mended. What is taken out of the files is not served any more.
+What is broken takes nothing out of service: an object that becomes invalid, the
+objects of a document that can't be read any more, and a Gateway that is not accepted
+any more, keep their last good form until the file is mended. What is taken out of
+the files is not served any more.
 
 Listeners are bound to 127.0.0.1, so that nobody else can reach what is tried out;
 --bind 0.0.0.0 or --bind :: lets others in. All Gateways share that address: a port

@@ -89,7 +89,8 @@ func detach(routes []config.Route, listener string) []config.Route {
 // refused makes a problem of a refusal, at the object that it is about.
 func (t *Translation) refused(refusal *config.Refusal) manifest.Problem {
 	problem := manifest.Problem{Message: refusal.Error()}
-	parts := strings.Split(refusal.Object, "/")
+	id, _, _ := strings.Cut(refusal.Object, keptFor)
+	parts := strings.Split(id, "/")
 	if len(parts) != 3 {
 		return problem
 	}

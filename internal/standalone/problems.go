@@ -27,6 +27,7 @@ func (t *Translation) Problems() []manifest.Problem {
 		}
 	}
 	problems = append(problems, unserved(t)...)
+	problems = append(problems, t.keptOut...)
 	return t.sorted(problems)
 }
 

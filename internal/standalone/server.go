@@ -20,6 +20,8 @@ type Server struct {
 	// Report is called after the files were read for the first time, and after
 	// each change. May be nil.
 	Report func(Report)
+
+	good lastGood
 }
 
 // Report tells what became of the files.
@@ -48,6 +50,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	defer func() { _ = watch.close() }()
 
+	s.good = lastGood{}
 	var last Report
 	for first := true; ; first = false {
 		report := s.load(ctx, watch, last)
@@ -83,6 +86,7 @@ func (s *Server) load(ctx context.Context, watch *watcher, last Report) Report {
 		before = last.Translation.Set
 	}
 	report.Translation = Translate(set, s.Options)
+	s.good.keep(report.Translation, s.Options)
 	report.Changes = Compare(before, set)
 	report.Problems = report.Translation.Problems()
 	if watchErr != nil {
@@ -91,6 +95,7 @@ func (s *Server) load(ctx context.Context, watch *watcher, last Report) Report {
 		})
 	}
 	if sameConfig(last, report) {
+		s.good.record(report.Translation, report.Served)
 		return report
 	}
 	served, refused, err := apply(ctx, s.Runtime, report.Translation)
@@ -98,6 +103,7 @@ func (s *Server) load(ctx context.Context, watch *watcher, last Report) Report {
 	report.Err = err
 	if err == nil {
 		report.Served = served
+		s.good.record(report.Translation, served)
 	}
 	return report
 }

@@ -37,6 +37,12 @@ type Translation struct {
 	Config *config.Config
 	// Statuses of all objects that have one, in the order of the files.
 	Statuses []Status
+	// Kept are Gateways that are not accepted and in Config as they were when
+	// they last were. Only a Server keeps any.
+	Kept []manifest.Key
+
+	// keptOut are the problems of listeners that what is kept leaves no port.
+	keptOut []manifest.Problem
 }
 
 // Translate is a pure function. Neither set nor what it holds is modified.
