@@ -34,6 +34,7 @@ TEST_TIMEOUT ?= 20m
 FUZZ_TIME ?= 10s
 BENCH ?= .
 SOAK_DURATION ?= 60s
+SOAK_DOWNLOAD ?= 1073741824
 # Listeners on ports below 1024 need privileges, so the quickstart adds this.
 PORT_OFFSET ?= 8000
 
@@ -121,8 +122,8 @@ bench-compare: bin/kubera-proxy bin/caddy ## Compare the proxy with nginx, HAPro
 	go run ./test/bench
 
 .PHONY: soak
-soak: bin/kubera-proxy ## Change everything under load for SOAK_DURATION (60s) and lose nothing.
-	go test ./test/soak -count=1 -v -timeout 20m -soak.duration $(SOAK_DURATION) $(if $(shell command -v wrk),-soak.wrk,)
+soak: ## Change everything under load for SOAK_DURATION (60s) and lose nothing.
+	go test ./test/soak -count=1 -v -timeout 20m -soak.duration $(SOAK_DURATION) -soak.download $(SOAK_DOWNLOAD) $(if $(shell command -v wrk),-soak.wrk,)
 
 .PHONY: verify-quickstart
 verify-quickstart: bin/kubera ## Serve the quickstart and check what its curl lines answer.
@@ -146,7 +147,7 @@ bin/kubera: ## Build the command line.
 	$(GO_BUILD) -o $@ ./cmd/kubera
 
 bin/caddy:
-	go build -trimpath -ldflags "-s -w" -o $@ github.com/caddyserver/caddy/v2/cmd/caddy
+	GOBIN=$(LOCALBIN) go install github.com/caddyserver/caddy/v2/cmd/caddy@$(shell go list -m -f '{{.Version}}' github.com/caddyserver/caddy/v2)
 
 .PHONY: run
 run: bin/kubera-controller ## Run the operator on this machine, against the current kubectl context.
