@@ -35,7 +35,7 @@ func AddIndexes(ctx context.Context, indexer client.FieldIndexer, absent Absent)
 		keys   client.IndexerFunc
 	}
 	indexes := []index{{&discoveryv1.EndpointSlice{}, serviceIndex, sliceService}}
-	for _, object := range absent.Routes() {
+	for _, object := range absent.Children() {
 		indexes = append(indexes, index{object, parentIndex, parentKeys})
 	}
 	if !absent[BackendTLSPolicy] {

@@ -33,12 +33,17 @@ const (
 // Optional kinds beside Grants. No interest is noted in them: they name the
 // Gateways, or the Services, that they concern.
 const (
+	GRPCRoute        Kind = "GRPCRoute"
+	TLSRoute         Kind = "TLSRoute"
+	TCPRoute         Kind = "TCPRoute"
+	UDPRoute         Kind = "UDPRoute"
+	ListenerSet      Kind = "ListenerSet"
 	BackendTLSPolicy Kind = "BackendTLSPolicy"
 )
 
 // OptionalKinds are those that a cluster need not have.
 func OptionalKinds() []Kind {
-	return []Kind{Grants, BackendTLSPolicy}
+	return []Kind{Grants, GRPCRoute, TLSRoute, TCPRoute, UDPRoute, ListenerSet, BackendTLSPolicy}
 }
 
 // Key names an object, whether it exists or not.

@@ -26,9 +26,25 @@ func (a Absent) Kinds() []Kind {
 	return kinds
 }
 
-// Routes gives an empty object of each kind of routes that the cluster has.
-func (a Absent) Routes() []client.Object {
-	return []client.Object{&gwv1.HTTPRoute{}}
+// Children gives an empty object of each kind, of those that the cluster has,
+// whose objects name the Gateways that they belong to: routes and ListenerSets.
+func (a Absent) Children() []client.Object {
+	children := []client.Object{&gwv1.HTTPRoute{}}
+	for _, optional := range []struct {
+		kind   Kind
+		object client.Object
+	}{
+		{GRPCRoute, &gwv1.GRPCRoute{}},
+		{TLSRoute, &gwv1.TLSRoute{}},
+		{TCPRoute, &gwv1.TCPRoute{}},
+		{UDPRoute, &gwv1.UDPRoute{}},
+		{ListenerSet, &gwv1.ListenerSet{}},
+	} {
+		if !a[optional.kind] {
+			children = append(children, optional.object)
+		}
+	}
+	return children
 }
 
 // Parents are the Gateways that an object names as parents, in spec or in the
@@ -49,6 +65,17 @@ func parentRefs(object client.Object) []gwv1.ParentReference {
 	switch o := object.(type) {
 	case *gwv1.HTTPRoute:
 		return withStatus(o.Spec.ParentRefs, &o.Status.RouteStatus)
+	case *gwv1.GRPCRoute:
+		return withStatus(o.Spec.ParentRefs, &o.Status.RouteStatus)
+	case *gwv1.TLSRoute:
+		return withStatus(o.Spec.ParentRefs, &o.Status.RouteStatus)
+	case *gwv1.TCPRoute:
+		return withStatus(o.Spec.ParentRefs, &o.Status.RouteStatus)
+	case *gwv1.UDPRoute:
+		return withStatus(o.Spec.ParentRefs, &o.Status.RouteStatus)
+	case *gwv1.ListenerSet:
+		ref := o.Spec.ParentRef
+		return []gwv1.ParentReference{{Group: ref.Group, Kind: ref.Kind, Namespace: ref.Namespace, Name: ref.Name}}
 	case *gwv1.BackendTLSPolicy:
 		var refs []gwv1.ParentReference
 		for i := range o.Status.Ancestors {

@@ -5,6 +5,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -83,30 +84,32 @@ func (g *gatewayReader) read(name types.NamespacedName) error {
 	if err := g.dependents(name); err != nil {
 		return err
 	}
-	for _, route := range g.out.HTTPRoutes {
-		if err := fetch(g, Namespace, types.NamespacedName{Name: route.Namespace}, &g.out.Namespaces); err != nil {
-			return err
-		}
-		if err := g.route(route); err != nil {
-			return err
-		}
-	}
-	return nil
+	return g.routes()
 }
 
 func (g *gatewayReader) dependents(gateway types.NamespacedName) error {
 	var (
 		http gwv1.HTTPRouteList
-		tls  gwv1.BackendTLSPolicyList
-		key  = client.MatchingFields{parentIndex: gateway.String()}
+		grpc gwv1.GRPCRouteList
+		tls  gwv1.TLSRouteList
+		tcp  gwv1.TCPRouteList
+		udp  gwv1.UDPRouteList
+		sets gwv1.ListenerSetList
+
+		policies gwv1.BackendTLSPolicyList
+		errs     [7]error
 	)
-	var err error
-	if g.out.HTTPRoutes, err = list(g, "HTTPRoute", &http, &http.Items, key); err != nil {
-		return err
-	}
-	policies, err := list(g, BackendTLSPolicy, &tls, &tls.Items, key)
-	g.addPolicies(policies)
-	return err
+	of := client.MatchingFields{parentIndex: gateway.String()}
+	g.out.HTTPRoutes, errs[0] = list(g, "HTTPRoute", &http, &http.Items, of)
+	g.out.GRPCRoutes, errs[1] = list(g, GRPCRoute, &grpc, &grpc.Items, of)
+	g.out.TLSRoutes, errs[2] = list(g, TLSRoute, &tls, &tls.Items, of)
+	g.out.TCPRoutes, errs[3] = list(g, TCPRoute, &tcp, &tcp.Items, of)
+	g.out.UDPRoutes, errs[4] = list(g, UDPRoute, &udp, &udp.Items, of)
+	g.out.ListenerSets, errs[5] = list(g, ListenerSet, &sets, &sets.Items, of)
+	found, err := list(g, BackendTLSPolicy, &policies, &policies.Items, of)
+	g.addPolicies(found)
+	errs[6] = err
+	return errors.Join(errs[:]...)
 }
 
 // list reads objects of a kind, which then are the items of objects.

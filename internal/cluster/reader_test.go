@@ -166,6 +166,57 @@ kind: EndpointSlice
 metadata: {name: shop-3, namespace: far, labels: {kubernetes.io/service-name: shop}}
 ---
 apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: grpc, namespace: apps}
+spec: {parentRefs: [{name: web, namespace: infra}], rules: [{backendRefs: [{name: grpc, port: 80}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TLSRoute
+metadata: {name: tls, namespace: apps}
+spec: {parentRefs: [{name: web, namespace: infra}], rules: [{backendRefs: [{name: tls, port: 80}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: tcp, namespace: apps}
+spec: {parentRefs: [{name: web, namespace: infra}], rules: [{backendRefs: [{name: tcp, port: 80}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: UDPRoute
+metadata: {name: udp, namespace: apps}
+spec: {parentRefs: [{name: web, namespace: infra}], rules: [{backendRefs: [{name: udp, port: 80}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: UDPRoute
+metadata: {name: unrelated, namespace: apps}
+spec: {parentRefs: [{name: other, namespace: infra}], rules: [{backendRefs: [{name: udp, port: 80}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: set, namespace: apps}
+spec: {parentRef: {name: web, namespace: infra}, listeners: [{name: a, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: unrelated, namespace: apps}
+spec: {parentRef: {name: web}, listeners: [{name: a, port: 80, protocol: HTTP}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: grpc, namespace: apps}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: tls, namespace: apps}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: tcp, namespace: apps}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: udp, namespace: apps}
+---
+apiVersion: gateway.networking.k8s.io/v1
 kind: BackendTLSPolicy
 metadata: {name: shop, namespace: apps}
 spec: {targetRefs: [{group: "", kind: Service, name: shop}, {group: "", kind: Service, name: mirror}]}
@@ -233,6 +284,11 @@ func namesOf(s *snapshot.Snapshot) []string {
 	names = append(names, listed("GatewayClassParameters", s.GatewayClassParameters)...)
 	names = append(names, listed("GatewayParameters", s.GatewayParameters)...)
 	names = append(names, listed("HTTPRoute", s.HTTPRoutes)...)
+	names = append(names, listed("GRPCRoute", s.GRPCRoutes)...)
+	names = append(names, listed("TLSRoute", s.TLSRoutes)...)
+	names = append(names, listed("TCPRoute", s.TCPRoutes)...)
+	names = append(names, listed("UDPRoute", s.UDPRoutes)...)
+	names = append(names, listed("ListenerSet", s.ListenerSets)...)
 	names = append(names, listed("ReferenceGrant", s.ReferenceGrants)...)
 	names = append(names, listed("BackendTLSPolicy", s.BackendTLSPolicies)...)
 	names = append(names, listed("Namespace", s.Namespaces)...)
@@ -263,22 +319,31 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 		"AccessControlFilter apps/office",
 		"BackendTLSPolicy apps/left",
 		"BackendTLSPolicy apps/shop",
+		"GRPCRoute apps/grpc",
 		"Gateway infra/web",
 		"GatewayClass /kubera",
 		"GatewayClassParameters /defaults",
 		"GatewayParameters infra/web",
 		"HTTPRoute apps/left",
 		"HTTPRoute apps/shop",
+		"ListenerSet apps/set",
 		"Namespace /apps",
 		"ReferenceGrant certs/certs",
 		"ReferenceGrant keys/client",
 		"Secret certs/elsewhere",
 		"Secret infra/site",
 		"Secret keys/client",
+		"Service apps/grpc",
 		"Service apps/mirror",
 		"Service apps/shop",
+		"Service apps/tcp",
+		"Service apps/tls",
+		"Service apps/udp",
 		"Service far/remote",
 		"StaticResponseFilter apps/sorry",
+		"TCPRoute apps/tcp",
+		"TLSRoute apps/tls",
+		"UDPRoute apps/udp",
 	}
 	if diff := cmp.Diff(want, namesOf(s)); diff != "" {
 		t.Error(diff)
@@ -307,13 +372,22 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 
 func TestReadOptionalKinds(t *testing.T) {
 	r := testReader(t, interceptor.Funcs{})
-	r.Absent = Absent{Grants: true, BackendTLSPolicy: true}
+	r.Absent = Absent{}
+	for _, kind := range OptionalKinds() {
+		r.Absent[kind] = true
+	}
 	s, err := r.Gateway(t.Context(), nn("infra", "web"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.ReferenceGrants) != 0 || len(s.BackendTLSPolicies) != 0 {
-		t.Error("a kind was read that the cluster doesn't have")
+	for _, name := range namesOf(s) {
+		kind, _, _ := strings.Cut(name, " ")
+		if r.Absent[Kind(kind)] {
+			t.Errorf("%s was read, of a kind that the cluster doesn't have", name)
+		}
+	}
+	if n := len(r.Absent.Children()); n != 1 {
+		t.Errorf("%d kinds of children would be watched, want HTTPRoutes only", n)
 	}
 }
 

@@ -4,8 +4,11 @@
 package cluster
 
 import (
+	"errors"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/api/v1alpha1"
@@ -64,7 +67,60 @@ func (g *gatewayReader) secret(from string, ref gwv1.SecretObjectReference) erro
 	return fetch(g, Secret, name, &g.out.Secrets)
 }
 
-func (g *gatewayReader) route(route *gwv1.HTTPRoute) error {
+// routes reads what the routes name that were read.
+func (g *gatewayReader) routes() error {
+	return errors.Join(
+		each(g, g.out.HTTPRoutes, g.httpRoute),
+		each(g, g.out.GRPCRoutes, g.grpcRoute),
+		each(g, g.out.TLSRoutes, func(r *gwv1.TLSRoute) error {
+			return eachRule(g, r.Namespace, r.Spec.Rules, func(rule *gwv1.TLSRouteRule) []gwv1.BackendRef { return rule.BackendRefs })
+		}),
+		each(g, g.out.TCPRoutes, func(r *gwv1.TCPRoute) error {
+			return eachRule(g, r.Namespace, r.Spec.Rules, func(rule *gwv1.TCPRouteRule) []gwv1.BackendRef { return rule.BackendRefs })
+		}),
+		each(g, g.out.UDPRoutes, func(r *gwv1.UDPRoute) error {
+			return eachRule(g, r.Namespace, r.Spec.Rules, func(rule *gwv1.UDPRouteRule) []gwv1.BackendRef { return rule.BackendRefs })
+		}),
+	)
+}
+
+// each reads the namespaces of routes, by whose labels listeners select them, and
+// what the routes name.
+func each[T client.Object](g *gatewayReader, routes []T, references func(T) error) error {
+	for _, route := range routes {
+		if err := fetch(g, Namespace, types.NamespacedName{Name: route.GetNamespace()}, &g.out.Namespaces); err != nil {
+			return err
+		}
+		if err := references(route); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachRule reads the backends of rules that have nothing else.
+func eachRule[T any](g *gatewayReader, namespace string, rules []T, backends func(*T) []gwv1.BackendRef) error {
+	for i := range rules {
+		for _, ref := range backends(&rules[i]) {
+			if err := g.service(namespace, ref.BackendObjectReference); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *gatewayReader) grpcRoute(route *gwv1.GRPCRoute) error {
+	return eachRule(g, route.Namespace, route.Spec.Rules, func(rule *gwv1.GRPCRouteRule) []gwv1.BackendRef {
+		refs := make([]gwv1.BackendRef, 0, len(rule.BackendRefs))
+		for i := range rule.BackendRefs {
+			refs = append(refs, rule.BackendRefs[i].BackendRef)
+		}
+		return refs
+	})
+}
+
+func (g *gatewayReader) httpRoute(route *gwv1.HTTPRoute) error {
 	for i := range route.Spec.Rules {
 		rule := &route.Spec.Rules[i]
 		if err := g.filters(route.Namespace, rule.Filters); err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/kubera-dev/kubera/internal/status"
 )
 
-// dependentStatuses writes the statuses of what names Gateways: routes and
-// policies. Each Gateway of ours changes its own entries only.
+// dependentStatuses writes the statuses of what names Gateways: routes,
+// ListenerSets and policies. Each Gateway of ours changes its own entries only.
 type dependentStatuses struct {
 	writer         *statusWriter
 	controllerName gwv1.GatewayController
@@ -34,6 +34,16 @@ func (d *dependentStatuses) write(ctx context.Context, gateway types.NamespacedN
 	return errors.Join(
 		writeEach(ctx, d.writer, s.HTTPRoutes, mergeRoutes[*gwv1.HTTPRoute](scope, wanted.HTTPRoutes),
 			func(r *gwv1.HTTPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, d.writer, s.GRPCRoutes, mergeRoutes[*gwv1.GRPCRoute](scope, wanted.GRPCRoutes),
+			func(r *gwv1.GRPCRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, d.writer, s.TLSRoutes, mergeRoutes[*gwv1.TLSRoute](scope, wanted.TLSRoutes),
+			func(r *gwv1.TLSRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, d.writer, s.TCPRoutes, mergeRoutes[*gwv1.TCPRoute](scope, wanted.TCPRoutes),
+			func(r *gwv1.TCPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, d.writer, s.UDPRoutes, mergeRoutes[*gwv1.UDPRoute](scope, wanted.UDPRoutes),
+			func(r *gwv1.UDPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, d.writer, s.ListenerSets, scope.listenerSet(wanted.ListenerSets),
+			func(l *gwv1.ListenerSet) *gwv1.ListenerSetStatus { return &l.Status }),
 		writeEach(ctx, d.writer, s.BackendTLSPolicies, scope.policy(wanted.BackendTLSPolicies),
 			func(p *gwv1.BackendTLSPolicy) *gwv1.PolicyStatus { return &p.Status }),
 	)
@@ -85,6 +95,18 @@ func (s scoped) of(object client.Object) status.Scope {
 func (s scoped) policy(wanted map[types.NamespacedName]gwv1.PolicyStatus) func(*gwv1.BackendTLSPolicy, gwv1.PolicyStatus) gwv1.PolicyStatus {
 	return func(p *gwv1.BackendTLSPolicy, present gwv1.PolicyStatus) gwv1.PolicyStatus {
 		return status.MergePolicy(present, wanted[snapshot.NameOf(p)], s.of(p))
+	}
+}
+
+// listenerSet leaves a set alone that is not wanted: nothing in its status says
+// whose the status is.
+func (s scoped) listenerSet(wanted map[types.NamespacedName]gwv1.ListenerSetStatus) func(*gwv1.ListenerSet, gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
+	return func(set *gwv1.ListenerSet, present gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
+		ours, ok := wanted[snapshot.NameOf(set)]
+		if !ok {
+			return present
+		}
+		return status.MergeListenerSet(present, ours, s.now)
 	}
 }
 

@@ -19,8 +19,8 @@ import (
 	"github.com/kubera-dev/kubera/internal/render"
 )
 
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways;gatewayclasses;httproutes;backendtlspolicies;referencegrants,verbs=get;list;watch
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes/status;backendtlspolicies/status,verbs=get;patch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways;gatewayclasses;httproutes;grpcroutes;tlsroutes;tcproutes;udproutes;listenersets;backendtlspolicies;referencegrants,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes/status;grpcroutes/status;tlsroutes/status;tcproutes/status;udproutes/status;listenersets/status;backendtlspolicies/status,verbs=get;patch
 // +kubebuilder:rbac:groups=gateway.kubera.dev,resources=gatewayclassparameters;gatewayparameters;staticresponsefilters;accesscontrolfilters,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces;services;secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch

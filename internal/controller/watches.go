@@ -53,8 +53,8 @@ func (o *operator) buildGateways(r *gatewayReconciler) error {
 	} {
 		b.Watches(dependency.object, concerned(o.interests, dependency.kind), builder.WithPredicates(specChanged))
 	}
-	for _, route := range o.options.Absent.Routes() {
-		b.Watches(route, parents(), builder.WithPredicates(specChanged))
+	for _, child := range o.options.Absent.Children() {
+		b.Watches(child, parents(), builder.WithPredicates(specChanged))
 	}
 	if !o.options.Absent[cluster.BackendTLSPolicy] {
 		b.Watches(&gwv1.BackendTLSPolicy{}, policy(o.interests), builder.WithPredicates(specChanged))
