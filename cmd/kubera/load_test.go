@@ -117,3 +117,35 @@ func TestBrokenGatewayLosesNoRequest(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// TestWritingInPlaceLosesNoRequest truncates the files one after the other, as editors
+// and shells do, and writes them only after they were read empty. What is written has
+// a change, so that it is seen to be applied.
+func TestWritingInPlaceLosesNoRequest(t *testing.T) {
+	q := copyQuickstart(t)
+	p := start(t, q.flags...)
+	p.out.await(t, 0, "listener default/web/http:")
+	requests := startLoad(t, "http://127.0.0.1:"+strconv.Itoa(q.port))
+	for _, name := range []string{"gateway.yaml", "app.yaml", "hello.yaml", "backends.yaml"} {
+		text := q.read(t, name)
+		for round := range 3 {
+			path := filepath.Join(q.dir, name)
+			errs, out := p.err.length(), p.out.length()
+			if err := os.Truncate(path, 0); err != nil {
+				t.Fatal(err)
+			}
+			p.err.await(t, errs, path+": the file is empty: delete it to take its objects out")
+			marker := "m" + strconv.Itoa(round)
+			q.write(t, name, text+"\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: "+marker+"}}\n")
+			p.out.await(t, out, "ConfigMap default/"+marker+" added")
+		}
+		// Without the last marker, before another file has it.
+		out := p.out.length()
+		q.write(t, name, text)
+		p.out.await(t, out, "removed")
+	}
+	requests.assertNoneFailed(t)
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}

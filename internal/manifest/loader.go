@@ -4,16 +4,20 @@
 package manifest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"io"
+	"slices"
 )
 
 // Loader reads files again and again. A file whose content is the same is not
 // parsed again. What is broken in a file that was read before keeps its last good
 // form: an object that is now refused, and, if a document can't be read at all, each
-// object of the file that is no longer found in it. An object or a file that was
-// taken out is gone.
+// object of the file that is no longer found in it. So does a file that is empty,
+// which is what one is for a moment that is written in place. An object or a file
+// that was taken out is gone, and one that another file defines now is taken from
+// there.
 //
 // A Loader is not safe for concurrent use.
 type Loader struct {
@@ -45,7 +49,10 @@ func (l *Loader) Load(ctx context.Context) *Set {
 	for _, path := range listing.Files {
 		state := l.load(ctx, path, l.files[path])
 		current[path] = state
-		files = append(files, state.file)
+	}
+	moved(current)
+	for _, path := range listing.Files {
+		files = append(files, current[path].file)
 	}
 	l.files = current
 	set := Merge(files)
@@ -70,7 +77,34 @@ func (l *Loader) load(ctx context.Context, path string, last *loaded) *loaded {
 	if last != nil && last.sum == sum {
 		return last
 	}
-	return keep(&loaded{sum: sum, file: Parse(ctx, path, data)}, last)
+	file := Parse(ctx, path, data)
+	if last != nil && len(last.file.Objects) > 0 && len(bytes.TrimSpace(data)) == 0 {
+		file.broken = true
+		file.Problems = append(file.Problems, Problem{
+			Position: Position{File: path}, Message: "the file is empty: delete it to take its objects out",
+		})
+	}
+	return keep(&loaded{sum: sum, file: file}, last)
+}
+
+// moved drops what is kept of one file and defined by another now.
+func moved(states map[string]*loaded) {
+	defined := map[Key]bool{}
+	for _, state := range states {
+		for _, object := range state.file.Objects[:len(state.file.Objects)-len(state.kept)] {
+			defined[object.Key] = true
+		}
+	}
+	elsewhere := func(object *Object) bool { return defined[object.Key] }
+	for path, state := range states {
+		if !slices.ContainsFunc(state.kept, elsewhere) {
+			continue
+		}
+		kept := slices.DeleteFunc(slices.Clone(state.kept), elsewhere)
+		file := *state.file
+		file.Objects = append(slices.Clone(file.Objects[:len(file.Objects)-len(state.kept)]), kept...)
+		states[path] = &loaded{sum: state.sum, file: &file, kept: kept}
+	}
 }
 
 // keep gives state those objects of last that state's file does not mean to be

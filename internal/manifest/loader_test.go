@@ -56,7 +56,14 @@ func TestLoaderKeepsTheLastGoodForm(t *testing.T) {
 		{"an object without name", strings.Replace(service("b", 7), "name:", "nam:", 1) + service("a", 5), []string{"a:5", "b:1"}, 1, 1},
 		{"mended", service("a", 5) + service("b", 5), []string{"a:5", "b:5"}, 0, 0},
 		{"one taken out, the other refused", service("a", 0), []string{"a:5"}, 1, 1},
-		{"empty", "", nil, 0, 0},
+		{"good again", service("a", 6) + service("b", 6), []string{"a:6", "b:6"}, 0, 0},
+		{"truncated", "", []string{"a:6", "b:6"}, 1, 2},
+		{"truncated, with a newline", "\n", []string{"a:6", "b:6"}, 1, 2},
+		{"half written", service("a", 7) + "apiVer", []string{"a:7", "b:6"}, 1, 1},
+		{"written", service("a", 7) + service("b", 7), []string{"a:7", "b:7"}, 0, 0},
+		{"one taken out", service("b", 7), []string{"b:7"}, 0, 0},
+		{"commented out", "# nothing\n", nil, 0, 0},
+		{"truncated with nothing in it", "", nil, 0, 0},
 	} {
 		write(t, file, step.text)
 		set := loader.Load(t.Context())
@@ -67,6 +74,32 @@ func TestLoaderKeepsTheLastGoodForm(t *testing.T) {
 			t.Errorf("%s: %d kept, problems %v", step.name, len(set.Kept), set.Problems)
 		}
 	}
+}
+
+// TestLoaderTakesMovedObjects: what is kept of a file gives way to another file that
+// has it now, for good.
+func TestLoaderTakesMovedObjects(t *testing.T) {
+	dir := t.TempDir()
+	loader := &Loader{Paths: []string{dir}}
+	step := func(want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, served(loader.Load(t.Context()))); diff != "" {
+			t.Errorf("(-want +have)\n%s", diff)
+		}
+	}
+	write(t, dir+"/a.yaml", service("one", 1)+service("two", 1))
+	step("one:1", "two:1")
+	write(t, dir+"/a.yaml", "")
+	write(t, dir+"/b.yaml", service("one", 2))
+	step("two:1", "one:2")
+	if err := os.Remove(dir + "/b.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	step("two:1")
+	if err := os.Remove(dir + "/a.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	step()
 }
 
 func TestLoaderForgetsRemovedFiles(t *testing.T) {

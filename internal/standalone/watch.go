@@ -6,6 +6,8 @@ package standalone
 import (
 	"context"
 	"errors"
+	"maps"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -15,8 +17,8 @@ import (
 )
 
 const (
-	// settle is how long files must have been quiet before they are read, so
-	// that one is not read while it is written.
+	// settle is how long files must have been quiet, with the same sizes and
+	// times, before they are read, so that one is not read while it is written.
 	settle = 50 * time.Millisecond
 	// settleAtMost bounds the wait for quiet.
 	settleAtMost = time.Second
@@ -85,11 +87,17 @@ func (w *watcher) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(rescan):
-		return nil
 	case <-w.fs.Events:
 	case <-w.fs.Errors: //nolint:errcheck // events may be lost: look at the files
 	}
+	return w.settled(ctx)
+}
+
+// settled returns when no file was touched for a while. It looks at the files, too:
+// not all file systems tell of changes, and events may be late.
+func (w *watcher) settled(ctx context.Context) error {
 	deadline := time.After(settleAtMost)
+	before := w.stamps()
 	for {
 		select {
 		case <-ctx.Done():
@@ -97,9 +105,30 @@ func (w *watcher) wait(ctx context.Context) error {
 		case <-w.fs.Events:
 		case <-w.fs.Errors: //nolint:errcheck // as above
 		case <-time.After(settle):
-			return nil
+			now := w.stamps()
+			if maps.Equal(before, now) {
+				return nil
+			}
+			before = now
 		case <-deadline:
 			return nil
 		}
 	}
+}
+
+// stamp changes when a file is written.
+type stamp struct {
+	size     int64
+	modified int64 // nanoseconds
+}
+
+// stamps of all files that would be read.
+func (w *watcher) stamps() map[string]stamp {
+	all := map[string]stamp{}
+	for _, file := range manifest.List(w.paths).Files {
+		if info, err := os.Stat(file); err == nil {
+			all[file] = stamp{info.Size(), info.ModTime().UnixNano()}
+		}
+	}
+	return all
 }
