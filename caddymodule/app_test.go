@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 func TestMain(m *testing.M) {
@@ -43,16 +44,6 @@ func (otherApp) Start() error {
 }
 
 func (otherApp) Stop() error { return nil }
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
 
 // serving answers with text on the addresses.
 func serving(text string, addresses ...string) *config.Config {
@@ -142,7 +133,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 }
 
 func TestAppServesItsConfigAndNothingOfCaddy(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	load(t, App{Config: serving("hello", address)})
 	res, err := newClient(t).Get("http://" + address)
 	if err != nil {
@@ -167,7 +158,7 @@ func TestAppServesItsConfigAndNothingOfCaddy(t *testing.T) {
 }
 
 func TestReloadAppliesTheDifference(t *testing.T) {
-	first, second := freeAddress(t), freeAddress(t)
+	first, second := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	load(t, App{Config: serving("1", first)})
 	rt, _ := Running()
 	load(t, App{Config: serving("2", first, second)})
@@ -182,7 +173,7 @@ func TestReloadAppliesTheDifference(t *testing.T) {
 }
 
 func TestReloadWithoutConfigKeepsWhatRuns(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	load(t, App{Config: serving("1", address)})
 	rt, _ := Running()
 	pushed := serving("pushed", address)
@@ -194,8 +185,8 @@ func TestReloadWithoutConfigKeepsWhatRuns(t *testing.T) {
 }
 
 func TestFailedReloadChangesNothing(t *testing.T) {
-	kept, fresh := freeAddress(t), freeAddress(t)
-	statusBefore, statusAfter := freeAddress(t), freeAddress(t)
+	kept, fresh := loopback.FreeAddress(t), loopback.FreeAddress(t)
+	statusBefore, statusAfter := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	before := App{Config: serving("before", kept), Status: &Status{Listen: statusBefore}}
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -255,7 +246,7 @@ func TestFailedReloadChangesNothing(t *testing.T) {
 }
 
 func TestStopEndsEverything(t *testing.T) {
-	address, status := freeAddress(t), freeAddress(t)
+	address, status := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	load(t, App{Config: serving("1", address), Status: &Status{Listen: status}})
 	wantBody(t, address, "1")
 	if err := caddy.Stop(); err != nil {
@@ -273,7 +264,7 @@ func TestStopEndsEverything(t *testing.T) {
 }
 
 func TestStatusPort(t *testing.T) {
-	address, status := freeAddress(t), freeAddress(t)
+	address, status := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	load(t, App{Status: &Status{Listen: status}})
 	if code, body := get(t, status+"/readyz"); code != http.StatusServiceUnavailable || body != "not ready: no configuration\n" {
 		t.Errorf("before a configuration /readyz is %d %q", code, body)

@@ -19,6 +19,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // backend has /ws, which echoes messages, and /download, which sends a line for
@@ -75,7 +76,7 @@ func proxying(id, endpoint, address string) *config.Config {
 
 func TestReloadKeepsStreams(t *testing.T) {
 	endpoint, lines := backend(t)
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	load(t, App{Config: proxying("0", endpoint, address)})
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kubera-dev/kubera/caddymodule/internal/certtest"
+	"github.com/kubera-dev/kubera/test/certtest"
 )
 
 // valid is a configuration with one of everything, for tests to break.

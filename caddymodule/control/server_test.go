@@ -19,7 +19,7 @@ import (
 
 	"go.uber.org/zap/zaptest"
 
-	"github.com/kubera-dev/kubera/caddymodule/internal/certtest"
+	"github.com/kubera-dev/kubera/test/certtest"
 )
 
 // put writes the files as a plain directory has them.

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // upgraded opens a stream through the server.
@@ -45,7 +47,7 @@ func echo(c net.Conn, r *bufio.Reader) error {
 }
 
 func TestDrainServesDuringTheDelay(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	r := newRuntime(t, &fakeEngine{}, nil)
 	if err := r.Apply(t.Context(), listening("1", address)); err != nil {
 		t.Fatal(err)
@@ -102,7 +104,7 @@ func TestDrainServesDuringTheDelay(t *testing.T) {
 }
 
 func TestDrainAnswersWhatIsUnderWay(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	r := newRuntime(t, &fakeEngine{}, nil)
 	if err := r.Apply(t.Context(), listening("1", address)); err != nil {
 		t.Fatal(err)
@@ -131,7 +133,7 @@ func TestDrainAnswersWhatIsUnderWay(t *testing.T) {
 }
 
 func TestDrainCutsWhatDoesNotEnd(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	r := newRuntime(t, &fakeEngine{}, nil)
 	if err := r.Apply(t.Context(), listening("1", address)); err != nil {
 		t.Fatal(err)

@@ -131,16 +131,6 @@ func newRuntime(t testing.TB, e *fakeEngine, change func(*Options)) *Runtime {
 	return r
 }
 
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
 // listening is a valid configuration with one HTTP listener for each address.
 func listening(version string, addresses ...string) *config.Config {
 	cfg := &config.Config{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // Each push is counted once, by what came of it, and the version is the one that
@@ -21,11 +22,11 @@ func TestPushesAreCounted(t *testing.T) {
 	r := New(Options{Engine: &fakeEngine{}, Logger: zaptest.NewLogger(t), Metrics: m})
 	defer r.Close()
 
-	good := listening("1", freeAddress(t))
+	good := listening("1", loopback.FreeAddress(t))
 	if err := r.Apply(t.Context(), good); err != nil {
 		t.Fatal(err)
 	}
-	bad := listening("2", freeAddress(t))
+	bad := listening("2", loopback.FreeAddress(t))
 	bad.LogLevel = "loud"
 	for name, push := range map[string]func() error{
 		"a refused one":  func() error { return r.Apply(t.Context(), bad) },

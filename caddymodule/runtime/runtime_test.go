@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/statefile"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 func get(t testing.TB, address string) string {
@@ -34,7 +35,7 @@ func get(t testing.TB, address string) string {
 }
 
 func TestApplyServes(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	r := newRuntime(t, &fakeEngine{}, nil)
 	if err := r.Ready(); err == nil || err.Error() != "no configuration" {
 		t.Errorf("before the first configuration Ready is %v", err)
@@ -63,7 +64,7 @@ func TestApplyServes(t *testing.T) {
 
 func TestApplySealsWhatHasNoVersion(t *testing.T) {
 	r := newRuntime(t, &fakeEngine{}, nil)
-	cfg := listening("", freeAddress(t))
+	cfg := listening("", loopback.FreeAddress(t))
 	if err := r.Apply(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func TestRefusedApplyChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	address, fresh := freeAddress(t), freeAddress(t)
+	address, fresh := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	dir := t.TempDir()
 	engine := &fakeEngine{}
 	state := filepath.Join(dir, "state.json")
@@ -138,7 +139,7 @@ func TestRefusedApplyChangesNothing(t *testing.T) {
 }
 
 func TestApplyDelta(t *testing.T) {
-	first, second := freeAddress(t), freeAddress(t)
+	first, second := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	r := newRuntime(t, &fakeEngine{}, nil)
 	one, two := listening("1", first), listening("2", first, second)
 	delta := config.Diff(one, two)
@@ -171,7 +172,7 @@ func TestApplyEndpoints(t *testing.T) {
 	if err := r.ApplyEndpoints(t.Context(), update); !errors.Is(err, ErrConflict) {
 		t.Errorf("endpoints of nothing: %v", err)
 	}
-	if err := r.Apply(t.Context(), listening("1", freeAddress(t))); err != nil {
+	if err := r.Apply(t.Context(), listening("1", loopback.FreeAddress(t))); err != nil {
 		t.Fatal(err)
 	}
 	before := r.Status()
@@ -218,7 +219,7 @@ func TestLogLevelFollowsTheConfiguration(t *testing.T) {
 }
 
 func TestRestore(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	state := filepath.Join(t.TempDir(), "state.json")
 	withState := func(o *Options) { o.StateFile = state }
 
@@ -265,7 +266,7 @@ func TestRestore(t *testing.T) {
 }
 
 func TestConcurrentPushes(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	r := newRuntime(t, &fakeEngine{}, nil)
 	if err := r.Apply(t.Context(), listening("0", address)); err != nil {
 		t.Fatal(err)

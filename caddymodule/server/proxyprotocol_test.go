@@ -14,7 +14,8 @@ import (
 	"testing"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
-	"github.com/kubera-dev/kubera/caddymodule/internal/certtest"
+	"github.com/kubera-dev/kubera/test/certtest"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // remote answers with the address of the client.
@@ -79,7 +80,7 @@ func TestProxyProtocol(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			ca := certtest.NewCA(t, "ca")
-			plainAddress, tlsAddress := freeAddress(t), freeAddress(t)
+			plainAddress, tlsAddress := loopback.FreeAddress(t), loopback.FreeAddress(t)
 			s := newSet(t, remote)
 			cfg := plain(plainAddress)
 			cfg.Gateways[0].ClientAddress = &config.ClientAddress{ProxyProtocol: true, TrustedProxies: tc.trusted}
@@ -100,7 +101,7 @@ func TestProxyProtocol(t *testing.T) {
 }
 
 func TestProxyProtocolChangesForNewConnections(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, remote)
 	apply(t, s, plain(address))
 	kept := newClient(t, nil, nil)
@@ -118,7 +119,7 @@ func TestProxyProtocolChangesForNewConnections(t *testing.T) {
 
 func TestProxyProtocolRefusesWhatIsNoCIDR(t *testing.T) {
 	s := newSet(t, nil)
-	cfg := plain(freeAddress(t))
+	cfg := plain(loopback.FreeAddress(t))
 	cfg.Gateways[0].ClientAddress = &config.ClientAddress{ProxyProtocol: true, TrustedProxies: []string{"10.0.0.0/8", "x"}}
 	_, err := s.Prepare(cfg)
 	refusal, ok := err.(*config.Refusal)

@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,21 +18,10 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
-	"github.com/kubera-dev/kubera/caddymodule/internal/certtest"
+	"github.com/kubera-dev/kubera/test/certtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// freeAddress is a loopback address that nobody listens on.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
 
 // newSet returns a Set whose handler is handle, or answers with the address of
 // the socket.

@@ -16,10 +16,11 @@ import (
 	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 func TestSetServesHTTP1AndH2C(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) })
 	apply(t, s, plain(address))
 	if got := mustGet(t, newClient(t, nil, nil), "http://"+address); got != "HTTP/1.1" {
@@ -33,7 +34,7 @@ func TestSetServesHTTP1AndH2C(t *testing.T) {
 }
 
 func TestSetHandlesOptionsAsterisk(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	apply(t, s, plain(address))
 	c, err := net.Dial("tcp", address)
@@ -83,7 +84,7 @@ func hammer(t testing.TB, url string, stop <-chan struct{}) (answered int64, err
 }
 
 func TestSetChangesListenersWithoutLosingRequestsOfAnother(t *testing.T) {
-	stays, comes := freeAddress(t), freeAddress(t)
+	stays, comes := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	apply(t, s, plain(stays))
 
@@ -118,7 +119,7 @@ func TestSetChangesListenersWithoutLosingRequestsOfAnother(t *testing.T) {
 }
 
 func TestSetLosesNothingWhenLimitsChange(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	cfg := plain(address)
 	apply(t, s, cfg)
@@ -141,7 +142,7 @@ func TestSetLosesNothingWhenLimitsChange(t *testing.T) {
 }
 
 func TestSetPrunesGenerationsWithoutConnections(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	apply(t, s, plain(address))
 	client := newClient(t, nil, nil)
@@ -159,7 +160,7 @@ func TestSetPrunesGenerationsWithoutConnections(t *testing.T) {
 }
 
 func TestSetAppliesNewLimitsToNewConnections(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	cfg := plain(address)
 	cfg.Gateways[0].Limits = &config.Limits{MaxRequestHeaderBytes: 20000}
@@ -196,7 +197,7 @@ func TestSetRefusesWholeWhenAnAddressIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	runs, fine := freeAddress(t), freeAddress(t)
+	runs, fine := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	apply(t, s, plain(runs))
 
@@ -221,7 +222,7 @@ func TestSetRefusesWholeWhenAnAddressIsTaken(t *testing.T) {
 }
 
 func TestSetReopensAnAddressJustRemoved(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	client := newClient(t, nil, nil)
 	for range 5 {
@@ -232,7 +233,7 @@ func TestSetReopensAnAddressJustRemoved(t *testing.T) {
 }
 
 func TestSetAnswersWhatIsUnderWayOnARemovedListener(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	began, release := make(chan struct{}), make(chan struct{})
 	s := newSet(t, func(w http.ResponseWriter, _ *http.Request) {
 		close(began)
@@ -262,7 +263,7 @@ func TestSetAnswersWhatIsUnderWayOnARemovedListener(t *testing.T) {
 }
 
 func TestSetEndsConnectionsWhenTheProtocolChanges(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	apply(t, s, plain(address))
 	c, err := net.Dial("tcp", address)
@@ -293,7 +294,7 @@ func TestSetEndsConnectionsWhenTheProtocolChanges(t *testing.T) {
 }
 
 func TestSetBoundsConnections(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	cfg := plain(address)
 	cfg.Gateways[0].Limits = &config.Limits{MaxConnections: 1}

@@ -15,13 +15,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // Whoever was accepted is answered. A connection that the kernel takes between
 // the last accept and the close of the socket is reset, which says the same as
 // being refused a moment later, and can't be prevented from user space.
 func TestShutdownAnswersEverythingAccepted(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	apply(t, s, plain(address))
 	var answered atomic.Int64
@@ -71,7 +73,7 @@ func TestShutdownWaitsForRequestsAndThenCuts(t *testing.T) {
 		{"too late", 100 * time.Millisecond, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			address := freeAddress(t)
+			address := loopback.FreeAddress(t)
 			began, release := make(chan struct{}), make(chan struct{})
 			s := newSet(t, func(w http.ResponseWriter, r *http.Request) {
 				close(began)
@@ -104,7 +106,7 @@ func TestShutdownWaitsForRequestsAndThenCuts(t *testing.T) {
 }
 
 func TestShutdownClosesSocketsInParallel(t *testing.T) {
-	addresses := []string{freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)}
+	addresses := []string{loopback.FreeAddress(t), loopback.FreeAddress(t), loopback.FreeAddress(t), loopback.FreeAddress(t)}
 	s := newSet(t, nil)
 	apply(t, s, plain(addresses...))
 	for _, address := range addresses { // a connection that never says anything
@@ -130,7 +132,7 @@ func TestShutdownClosesSocketsInParallel(t *testing.T) {
 }
 
 func TestCloseCutsHijackedConnections(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, func(w http.ResponseWriter, _ *http.Request) {
 		c, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -158,7 +160,7 @@ func TestCloseCutsHijackedConnections(t *testing.T) {
 }
 
 func TestAbortLeavesNothingOpen(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	change, err := s.Prepare(plain(address))
 	if err != nil {
@@ -192,7 +194,7 @@ func TestHostPort(t *testing.T) {
 }
 
 func TestDualStack(t *testing.T) {
-	_, port, err := net.SplitHostPort(freeAddress(t))
+	_, port, err := net.SplitHostPort(loopback.FreeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,12 +14,13 @@ import (
 	"testing"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
-	"github.com/kubera-dev/kubera/caddymodule/internal/certtest"
+	"github.com/kubera-dev/kubera/test/certtest"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 func TestTLSListenerIsChosenBySNI(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	// The names in the certificates have nothing to do with the hostnames of the
 	// listeners: what a listener presents is configured, not looked up.
@@ -57,7 +58,7 @@ func TestTLSListenerIsChosenBySNI(t *testing.T) {
 
 func TestTLSRefusesSNIWithoutListener(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	cfg := plain()
 	cfg.Certificates = []config.Certificate{certificate("c", ca.Issue("c", "other.test"))}
@@ -72,7 +73,7 @@ func TestTLSRefusesSNIWithoutListener(t *testing.T) {
 
 func TestTLSPrefersTheCertificateWithTheName(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	cfg := plain()
 	cfg.Certificates = []config.Certificate{
@@ -91,7 +92,7 @@ func TestTLSPrefersTheCertificateWithTheName(t *testing.T) {
 
 func TestTLSPresentsWhatTheClientCanUse(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	cfg := plain()
 	cfg.Certificates = []config.Certificate{
@@ -132,7 +133,7 @@ func TestTLSPresentsWhatTheClientCanUse(t *testing.T) {
 
 func TestTLSNegotiatesHTTP2(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) })
 	cfg := plain()
 	cfg.Certificates = []config.Certificate{certificate("c", ca.Issue("c", "here.test"))}
@@ -152,7 +153,7 @@ func TestTLSNegotiatesHTTP2(t *testing.T) {
 
 func TestTLSRefusesOldVersions(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	cfg := plain()
 	cfg.Certificates = []config.Certificate{certificate("c", ca.Issue("c"))}
@@ -188,7 +189,7 @@ func TestTLSSessionsSurviveChangesButNotAnotherListener(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			ca := certtest.NewCA(t, "ca")
-			address := freeAddress(t)
+			address := loopback.FreeAddress(t)
 			s := newSet(t, nil)
 			build := func(pair certtest.Pair) *config.Config {
 				cfg := plain()
@@ -252,7 +253,7 @@ func (c *oneSession) Put(_ string, s *tls.ClientSessionState)    { c.session = s
 
 func TestTLSCertificateChangeKeepsConnections(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	build := func(name string) *config.Config {
 		cfg := plain()
@@ -288,7 +289,7 @@ func TestTLSCertificateChangeKeepsConnections(t *testing.T) {
 func TestTLSRefusesBadCertificates(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
 	a, b := ca.Issue("a"), ca.Issue("b")
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	cfg := plain()
 	cfg.Certificates = []config.Certificate{{ID: "Secret/test/c", Chain: string(a.Cert), Key: string(b.Key)}}
@@ -308,7 +309,7 @@ func TestTLSRefusesBadCertificates(t *testing.T) {
 
 func TestTLSLosesNothingWhileCertificatesChange(t *testing.T) {
 	ca := certtest.NewCA(t, "ca")
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	s := newSet(t, nil)
 	build := func(n int) *config.Config {
 		cfg := plain()

@@ -16,6 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/kubera-dev/kubera/caddymodule"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 func TestVersion(t *testing.T) {
@@ -26,7 +27,7 @@ func TestVersion(t *testing.T) {
 }
 
 func TestRunServesAnInlineConfiguration(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	data, err := caddymodule.BootConfig(caddymodule.BootOptions{
 		App: caddymodule.App{Config: serving("", "inline", address), Drain: &caddymodule.Drain{Delay: new(caddy.Duration)}},
 	})

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/internal/pki"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // program is kubera-proxy, built once.
@@ -68,16 +68,6 @@ func newAuthority(t testing.TB) *pki.Authority {
 		t.Fatal(err)
 	}
 	return a
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 // output collects what a process writes.
@@ -153,7 +143,7 @@ func (p *process) exitCode() int {
 func serveIn(t testing.TB, dir string, authority *pki.Authority, more ...string) *process {
 	t.Helper()
 	directory(t, authority, dir)
-	control, status := freeAddress(t), freeAddress(t)
+	control, status := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	p := start(t, slices.Concat([]string{
 		"serve", "--control-listen", control, "--control-dir", dir, "--status-listen", status,
 		"--state-file", filepath.Join(dir, "state.json"), "--bind-host", "127.0.0.1",

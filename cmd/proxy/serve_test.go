@@ -23,10 +23,11 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 func TestServeTakesPushes(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	p := serveIn(t, t.TempDir(), newAuthority(t))
 	if code, body := p.ready(); code != http.StatusServiceUnavailable || !strings.Contains(body, "no configuration") {
 		t.Errorf("before the first push /readyz is %d %q", code, body)
@@ -66,7 +67,7 @@ func TestServeTakesPushes(t *testing.T) {
 }
 
 func TestServeRefusesWhole(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +112,7 @@ func TestServeGivesStrangersNothing(t *testing.T) {
 }
 
 func TestServeComesBackWithItsState(t *testing.T) {
-	dir, authority, address := t.TempDir(), newAuthority(t), freeAddress(t)
+	dir, authority, address := t.TempDir(), newAuthority(t), loopback.FreeAddress(t)
 	first := serveIn(t, dir, authority)
 	first.put(serving("1", "one", address))
 	eventually(t, "the state is kept", func() bool {
@@ -173,7 +174,7 @@ func TestServeDrains(t *testing.T) {
 		}
 	}))
 	defer backend.Close()
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	cfg := serving("1", "hello", address)
 	cfg.Backends = []config.Backend{{ID: "Service/test/a/80", Endpoints: []config.Endpoint{{Address: backend.Listener.Addr().String()}}}}
 	cfg.Routes[0].Rules = append(cfg.Routes[0].Rules, config.Rule{
@@ -240,7 +241,7 @@ func TestServeDrains(t *testing.T) {
 }
 
 func TestServeLosesNoRequestWhenItStops(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	p := serveIn(t, t.TempDir(), newAuthority(t), "--drain-delay", "500ms")
 	p.put(serving("1", "hello", address))
 	var wg sync.WaitGroup
@@ -277,7 +278,7 @@ func TestServeLosesNoRequestWhenItStops(t *testing.T) {
 }
 
 func TestServeSurvivesRotationsWhilePushed(t *testing.T) {
-	dir, authority, address := t.TempDir(), newAuthority(t), freeAddress(t)
+	dir, authority, address := t.TempDir(), newAuthority(t), loopback.FreeAddress(t)
 	p := serveIn(t, dir, authority)
 	for i := range 20 {
 		text := fmt.Sprint(i)

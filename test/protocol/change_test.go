@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // TestChangesInTheMiddleOfAnUpload take away, one by one, all that an upload
@@ -156,7 +157,7 @@ func TestThousandsOfRoutes(t *testing.T) {
 // TestAThousandListeners opens sockets and closes them.
 func TestAThousandListeners(t *testing.T) {
 	const n = 1000
-	cfg := site(t, freeAddress(t))
+	cfg := site(t, loopback.FreeAddress(t))
 	cfg.Routes[0].Rules = []config.Rule{static("hello")}
 	gw := newGateway(t, cfg)
 	before := gw.scrape(t)
@@ -166,7 +167,7 @@ func TestAThousandListeners(t *testing.T) {
 	for try := 0; ; try++ {
 		many.Listeners, many.Routes = slices.Clone(cfg.Listeners), slices.Clone(cfg.Routes)
 		many.Routes[0].Attachments = slices.Clone(cfg.Routes[0].Attachments)
-		for i, address := range freeAddresses(t, n) {
+		for i, address := range loopback.FreeAddresses(t, n) {
 			id := fmt.Sprintf("test/web/l%d", i)
 			many.Listeners = append(many.Listeners, config.Listener{ID: id, Gateway: "test/web", Protocol: config.HTTP, Port: 80, Address: address})
 			many.Routes[0].Attachments = append(many.Routes[0].Attachments, config.Attachment{Listener: id})
@@ -200,23 +201,6 @@ func TestAThousandListeners(t *testing.T) {
 			t.Fatalf("%s is open", l.Address)
 		}
 	}
-}
-
-func freeAddresses(t *testing.T, n int) []string {
-	t.Helper()
-	addresses := make([]string, n)
-	lns := make([]net.Listener, n)
-	for i := range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addresses[i], lns[i] = ln.Addr().String(), ln
-	}
-	for _, ln := range lns {
-		ln.Close()
-	}
-	return addresses
 }
 
 // TestStorm has clients that leave at all times, streams that are reset and a

@@ -191,14 +191,3 @@ func await(t *testing.T, what string, try func() bool) {
 		}
 	}
 }
-
-// freeAddress gives a loopback address on which nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}

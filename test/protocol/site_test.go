@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 const (
@@ -21,7 +22,7 @@ func site(t *testing.T, backend string, change ...func(*config.Config)) *config.
 	t.Helper()
 	cfg := &config.Config{
 		Gateways:  []config.Gateway{{ID: "test/web"}},
-		Listeners: []config.Listener{{ID: listenerID, Gateway: "test/web", Protocol: config.HTTP, Port: 80, Address: freeAddress(t)}},
+		Listeners: []config.Listener{{ID: listenerID, Gateway: "test/web", Protocol: config.HTTP, Port: 80, Address: loopback.FreeAddress(t)}},
 		Routes: []config.Route{{
 			ID:          routeID,
 			Attachments: []config.Attachment{{Listener: listenerID}},

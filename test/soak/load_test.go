@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os/exec"
 	"regexp"
@@ -41,7 +40,7 @@ func (s *site) tlsRequests(connections int) func(context.Context) (int64, error)
 	return func(ctx context.Context) (int64, error) {
 		client := &http.Client{Transport: &http.Transport{
 			DisableKeepAlives: true,
-			TLSClientConfig:   &tls.Config{RootCAs: s.tlsCA.pool(), ServerName: tlsHost, MinVersion: tls.VersionTLS12},
+			TLSClientConfig:   &tls.Config{RootCAs: s.tlsCA.Pool(), ServerName: tlsHost, MinVersion: tls.VersionTLS12},
 		}}
 		return hammer(ctx, connections, client, "https://"+s.https+"/", tlsHost)
 	}
@@ -199,12 +198,8 @@ var (
 // wrk runs the load generator of that name with 64 connections and reads its report.
 func (s *site) wrk(_ context.Context, path string, last time.Duration) (int64, error) {
 	seconds := max(1, int(last.Seconds()))
-	_, port, err := net.SplitHostPort(s.http)
-	if err != nil {
-		return 0, err
-	}
 	out, err := exec.Command(path, "-c", "64", "-t", "2", "-d", strconv.Itoa(seconds)+"s",
-		"-H", "Host: "+webHost, "http://127.0.0.1:"+port+"/").CombinedOutput()
+		"-H", "Host: "+webHost, "http://"+s.http+"/").CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("%w: %s", err, out)
 	}

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,14 @@ import (
 	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/certtest"
+	"github.com/kubera-dev/kubera/test/loopback"
+)
+
+// The names in the certificates of the control channel.
+const (
+	serverName = "proxy.test"
+	clientURI  = "spiffe://kubera.dev/controller"
 )
 
 // proxy is a kubera-proxy process and the channel by which it is told what to serve.
@@ -38,13 +45,19 @@ func startProxy(t *testing.T) *proxy {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/proxy").CombinedOutput(); err != nil {
 		t.Fatalf("building kubera-proxy: %v\n%s", err, out)
 	}
-	ca := newAuthority(t)
+	ca := certtest.NewCA(t, "soak test")
 	controlDir := filepath.Join(dir, "control")
-	ca.writeServer(t, controlDir)
+	pair := ca.Issue(serverName, serverName)
+	write(t, filepath.Join(controlDir, "tls.crt"), pair.Cert)
+	write(t, filepath.Join(controlDir, "tls.key"), pair.Key)
+	write(t, filepath.Join(controlDir, "ca.crt"), ca.PEM)
 
-	p := &proxy{control: freeAddress(t), status: freeAddress(t)}
+	p := &proxy{control: loopback.FreeAddress(t), status: loopback.FreeAddress(t)}
 	p.client = &http.Client{Transport: &http.Transport{
-		TLSClientConfig:   &tls.Config{RootCAs: ca.pool(), Certificates: []tls.Certificate{ca.client(t)}, ServerName: serverName, MinVersion: tls.VersionTLS13},
+		TLSClientConfig: &tls.Config{
+			RootCAs: ca.Pool(), Certificates: []tls.Certificate{ca.IssueURI(clientURI).TLS(t)},
+			ServerName: serverName, MinVersion: tls.VersionTLS13,
+		},
 		ForceAttemptHTTP2: true,
 	}}
 	t.Cleanup(p.client.CloseIdleConnections)
@@ -146,17 +159,6 @@ func (p *proxy) await(t *testing.T, what string, try func(context.Context) error
 			t.Fatalf("waiting for %s: %v", what, err)
 		}
 	}
-}
-
-// freeAddress gives a loopback address on which nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
 }
 
 func write(t *testing.T, path string, content []byte) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/certtest"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // The names of what is under load. Everything else comes and goes.
@@ -29,7 +31,7 @@ type site struct {
 	http     string // address of the listeners under load
 	https    string
 	extra    string // address of the listener that comes and goes
-	tlsCA    *authority
+	tlsCA    *certtest.CA
 	chains   [2]config.Certificate
 
 	// The state of the changing part.
@@ -43,10 +45,10 @@ type site struct {
 // newSite chooses addresses and makes certificates.
 func newSite(t *testing.T, p *proxy, b *backends) *site {
 	t.Helper()
-	s := &site{proxy: p, backends: b, http: freeAddress(t), https: freeAddress(t), extra: freeAddress(t), tlsCA: newAuthority(t)}
+	s := &site{proxy: p, backends: b, http: loopback.FreeAddress(t), https: loopback.FreeAddress(t), extra: loopback.FreeAddress(t), tlsCA: certtest.NewCA(t, "soak test")}
 	for i := range s.chains {
-		chain, key := s.tlsCA.server(t, tlsHost)
-		s.chains[i] = config.Certificate{Chain: string(chain), Key: string(key)}
+		pair := s.tlsCA.Issue(tlsHost, tlsHost)
+		s.chains[i] = config.Certificate{Chain: string(pair.Cert), Key: string(pair.Key)}
 	}
 	return s
 }
