@@ -18,10 +18,11 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 func TestAdminAPITakesPushes(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	socket := filepath.Join(t.TempDir(), "admin.sock")
 	data, err := BootConfig(BootOptions{AdminSocket: socket})
 	if err != nil {
