@@ -25,6 +25,9 @@ type Reader struct {
 	Client client.Reader
 	// Interests learns what was read for which Gateway.
 	Interests *Interests
+	// ControllerName of the GatewayClasses that are ours. Of Gateways of other
+	// classes, or of one that doesn't exist, nothing but the class is read.
+	ControllerName gwv1.GatewayController
 	// Absent are kinds that the cluster doesn't have; they are not read.
 	Absent Absent
 }
@@ -77,6 +80,13 @@ func (g *gatewayReader) read(name types.NamespacedName) error {
 		return client.IgnoreNotFound(err)
 	}
 	g.out.Gateways = []*gwv1.Gateway{&gateway}
+	class := types.NamespacedName{Name: string(gateway.Spec.GatewayClassName)}
+	if err := fetch(g, GatewayClass, class, &g.out.GatewayClasses); err != nil {
+		return err
+	}
+	if len(g.out.GatewayClasses) == 0 || g.out.GatewayClasses[0].Spec.ControllerName != g.ControllerName {
+		return nil
+	}
 	if err := g.gateway(&gateway); err != nil {
 		return err
 	}

@@ -273,7 +273,7 @@ func testReader(t *testing.T, funcs interceptor.Funcs) *Reader {
 		}
 		b.WithRuntimeObjects(o)
 	}
-	return &Reader{Client: b.Build(), Interests: &Interests{}}
+	return &Reader{Client: b.Build(), Interests: &Interests{}, ControllerName: "x/y"}
 }
 
 // namesOf lists a Snapshot as "Kind namespace/name".
@@ -388,6 +388,23 @@ func TestReadOptionalKinds(t *testing.T) {
 	}
 	if n := len(r.Absent.Children()); n != 1 {
 		t.Errorf("%d kinds of children would be watched, want HTTPRoutes only", n)
+	}
+}
+
+// TestReadGatewayOfOthers: what other controllers serve costs nothing, but that
+// the class may come to be ours has to be noticed.
+func TestReadGatewayOfOthers(t *testing.T) {
+	r := testReader(t, interceptor.Funcs{})
+	r.ControllerName = "x/other"
+	s, err := r.Gateway(t.Context(), nn("infra", "web"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Gateway infra/web", "GatewayClass /kubera"}, namesOf(s)); diff != "" {
+		t.Error(diff)
+	}
+	if len(r.Interests.Of(GatewayClass, nn("", "kubera"))) != 1 {
+		t.Error("a change of the class would go unnoticed")
 	}
 }
 

@@ -14,12 +14,8 @@ import (
 	"github.com/kubera-dev/kubera/api/v1alpha1"
 )
 
-// gateway reads what the Gateway names itself.
+// gateway reads what the Gateway and its class name.
 func (g *gatewayReader) gateway(gateway *gwv1.Gateway) error {
-	class := types.NamespacedName{Name: string(gateway.Spec.GatewayClassName)}
-	if err := fetch(g, GatewayClass, class, &g.out.GatewayClasses); err != nil {
-		return err
-	}
 	for _, c := range g.out.GatewayClasses {
 		if ref := c.Spec.ParametersRef; ref != nil && ref.Group == v1alpha1.GroupName && ref.Kind == gwv1.Kind(GatewayClassParameters) {
 			name := types.NamespacedName{Name: ref.Name}

@@ -27,6 +27,9 @@ const (
 	// appliedAnnotation holds a hash of what was applied. Without it a field that
 	// is not wanted any more could not be told from one that somebody else set.
 	appliedAnnotation = "gateway.kubera.dev/applied"
+	// controllerAnnotation holds the controllerName of who applied it. Several
+	// operators, for classes of their own, may hand Gateways to each other.
+	controllerAnnotation = "gateway.kubera.dev/controller"
 )
 
 // gatewayKind is the kind of the owner of all objects.
@@ -37,6 +40,8 @@ type applier struct {
 	// cached sees objects of ours only; live sees all.
 	cached client.Client
 	live   client.Reader
+	// controllerName is ours.
+	controllerName string
 }
 
 // foreignObjectError says that an object can't be made because somebody else has
@@ -54,7 +59,7 @@ func (a *applier) apply(ctx context.Context, owner *gwv1.Gateway, object client.
 	if err != nil {
 		return err
 	}
-	wanted, err := wantedContent(object)
+	wanted, err := a.wantedContent(object)
 	if err != nil {
 		return fmt.Errorf("encode %s %s: %w", gvk.Kind, object.GetName(), err)
 	}
@@ -99,7 +104,7 @@ func belongsTo(object client.Object, gateway *gwv1.Gateway) bool {
 }
 
 // wantedContent is an object as it is applied: what is set, and a hash of it.
-func wantedContent(object client.Object) (*unstructured.Unstructured, error) {
+func (a *applier) wantedContent(object client.Object) (*unstructured.Unstructured, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
 		return nil, err
@@ -117,6 +122,7 @@ func wantedContent(object client.Object) (*unstructured.Unstructured, error) {
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
+	annotations[controllerAnnotation] = a.controllerName
 	annotations[appliedAnnotation] = hex.EncodeToString(sum[:8])
 	u.SetAnnotations(annotations)
 	return u, nil
@@ -167,6 +173,18 @@ func contains(whole, part any) bool {
 
 // remove deletes an object of a Gateway, if it is there and the Gateway's.
 func (a *applier) remove(ctx context.Context, owner *gwv1.Gateway, object client.Object) error {
+	return a.removeIf(ctx, object, func(present client.Object) bool { return belongsTo(present, owner) })
+}
+
+// withdraw deletes an object of a Gateway that somebody else serves now, if it is
+// there, and was applied by us and by nobody after us.
+func (a *applier) withdraw(ctx context.Context, owner *gwv1.Gateway, object client.Object) error {
+	return a.removeIf(ctx, object, func(present client.Object) bool {
+		return belongsTo(present, owner) && present.GetAnnotations()[controllerAnnotation] == a.controllerName
+	})
+}
+
+func (a *applier) removeIf(ctx context.Context, object client.Object, ours func(client.Object) bool) error {
 	present, ok := object.DeepCopyObject().(client.Object)
 	if !ok {
 		return fmt.Errorf("%T is not an object", object)
@@ -175,11 +193,12 @@ func (a *applier) remove(ctx context.Context, owner *gwv1.Gateway, object client
 	if err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	if !belongsTo(present, owner) {
+	if !ours(present) || present.GetDeletionTimestamp() != nil {
 		return nil
 	}
-	uid := present.GetUID()
-	if err := a.cached.Delete(ctx, present, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
+	uid, version := present.GetUID(), present.GetResourceVersion()
+	err = a.cached.Delete(ctx, present, client.Preconditions{UID: &uid, ResourceVersion: &version})
+	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("delete %T %s, which is not wanted any more: %w", object, client.ObjectKeyFromObject(object), err)
 	}
 	return nil

@@ -55,7 +55,7 @@ func recordingApplier(objects ...client.Object) (*applier, *int) {
 			return c.Apply(ctx, o, opts...)
 		},
 	}).Build()
-	return &applier{cached: c, live: c}, &writes
+	return &applier{cached: c, live: c, controllerName: "example.com/ours"}, &writes
 }
 
 func TestApplyWritesOnlyWhatDiffers(t *testing.T) {
@@ -137,6 +137,38 @@ func TestApplyLeavesForeignObjectsAlone(t *testing.T) {
 				t.Errorf("gone after remove: %v (%v)", gone, err)
 			}
 		})
+	}
+}
+
+func TestWithdrawOnlyWhatWeApplied(t *testing.T) {
+	gateway := testGateway("1")
+	service := func() client.Object {
+		return owned(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "web-kubera"}}, gateway)
+	}
+	ours, _ := recordingApplier()
+	theirs := &applier{cached: ours.cached, live: ours.live, controllerName: "example.com/theirs"}
+	left := func() bool {
+		err := ours.cached.Get(t.Context(), client.ObjectKeyFromObject(service()), &corev1.Service{})
+		return err == nil
+	}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context, *gwv1.Gateway, client.Object) error
+		left bool
+	}{
+		{"we make it", ours.apply, true},
+		{"they let go of what is not theirs", theirs.withdraw, true},
+		{"they take it over", theirs.apply, true},
+		{"we let go of what is not ours any more", ours.withdraw, true},
+		{"they let go", theirs.withdraw, false},
+		{"they do again", theirs.withdraw, false},
+	} {
+		if err := step.do(t.Context(), gateway, service()); err != nil {
+			t.Fatalf("%s: %v", step.what, err)
+		}
+		if left() != step.left {
+			t.Fatalf("%s: the object is there: %v", step.what, left())
+		}
 	}
 }
 

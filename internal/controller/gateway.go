@@ -17,6 +17,7 @@ import (
 	"github.com/kubera-dev/kubera/internal/fleet"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
 	"github.com/kubera-dev/kubera/internal/render"
+	"github.com/kubera-dev/kubera/internal/snapshot"
 )
 
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways;gatewayclasses;httproutes;grpcroutes;tlsroutes;tcproutes;udproutes;listenersets;backendtlspolicies;referencegrants,verbs=get;list;watch
@@ -50,7 +51,7 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request
 	}
 	result := gatewayapi.Translate(snap, r.translation)
 	if len(result.Gateways) == 0 || result.Gateways[0].Object.DeletionTimestamp != nil {
-		return reconcile.Result{}, r.forget(ctx, name)
+		return reconcile.Result{}, r.release(ctx, name, snap)
 	}
 	model := result.Gateways[0]
 	p := &program{model: model, status: result.Statuses.Gateways[name]}
@@ -106,21 +107,31 @@ func (r *gatewayReconciler) keep(name types.NamespacedName, p *program) {
 	r.programs.set(name, p)
 }
 
-// forget drops a Gateway that is gone or not ours. Its objects go with it, by
-// their owner references.
-func (r *gatewayReconciler) forget(ctx context.Context, name types.NamespacedName) error {
-	func() {
-		defer r.programs.lock(name)()
-		if r.programs.remove(name) {
-			r.fleet.Forget(name.String())
-		}
-	}()
-	r.reader.Interests.Forget(name)
+// release drops a Gateway that is not ours, or not any more. What is only gone
+// takes its objects along, by their owner references; what went over to another
+// controller does not. Where the class does not exist it may come back, and the
+// proxies serve on.
+func (r *gatewayReconciler) release(ctx context.Context, name types.NamespacedName, snap *snapshot.Snapshot) error {
+	r.forget(name)
+	var errs []error
+	switch {
+	case len(snap.Gateways) == 0 || snap.Gateways[0].DeletionTimestamp != nil:
+		r.reader.Interests.Forget(name)
+	case len(snap.GatewayClasses) > 0:
+		errs = append(errs, r.provision.withdraw(ctx, snap.Gateways[0]))
+	}
 	dependents, err := r.reader.Dependents(ctx, name)
 	if err != nil {
-		return err
+		return errors.Join(append(errs, err)...)
 	}
-	return r.statuses.write(ctx, name, dependents, &gatewayapi.Statuses{})
+	return errors.Join(append(errs, r.statuses.write(ctx, name, dependents, &gatewayapi.Statuses{}))...)
+}
+
+func (r *gatewayReconciler) forget(name types.NamespacedName) {
+	defer r.programs.lock(name)()
+	if r.programs.remove(name) {
+		r.fleet.Forget(name.String())
+	}
 }
 
 func requestFor(name types.NamespacedName) reconcile.Request {

@@ -14,15 +14,16 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
 	"github.com/kubera-dev/kubera/internal/infra"
 )
 
-// +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch;delete
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways/finalizers,verbs=update
 
@@ -66,6 +67,20 @@ func (p *provisioner) ensure(ctx context.Context, model *gatewayapi.Gateway, pro
 		errs = append(errs, p.applier.remove(ctx, gateway, object))
 	}
 	return again, errors.Join(errs...)
+}
+
+// withdraw deletes the objects that we made for a Gateway that another controller
+// serves now.
+func (p *provisioner) withdraw(ctx context.Context, gateway *gwv1.Gateway) error {
+	var errs []error
+	for _, object := range infra.Kinds() {
+		object.SetNamespace(gateway.Namespace)
+		object.SetName(infra.Name(gateway.Name))
+		errs = append(errs, p.applier.withdraw(ctx, gateway, object))
+	}
+	secret := &corev1.Secret{}
+	secret.Namespace, secret.Name = gateway.Namespace, infra.ControlSecretName(gateway.Name)
+	return errors.Join(append(errs, p.applier.withdraw(ctx, gateway, secret))...)
 }
 
 // controlSecretName is where the proxies of a Gateway get their certificate from.

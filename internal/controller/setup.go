@@ -86,7 +86,10 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	if err := o.startFleet(); err != nil {
 		return err
 	}
-	o.reader = &cluster.Reader{Client: mgr.GetClient(), Interests: o.interests, Absent: options.Absent}
+	o.reader = &cluster.Reader{
+		Client: mgr.GetClient(), Interests: o.interests,
+		ControllerName: gwv1.GatewayController(options.ControllerName), Absent: options.Absent,
+	}
 	for _, add := range []func() error{
 		o.addGateways, o.addEndpoints, o.addProgrammed, o.addClasses, o.addFilters, o.addAuthority,
 	} {
@@ -130,7 +133,7 @@ func (o *operator) translation() gatewayapi.Options {
 
 func (o *operator) addGateways() error {
 	recorder := o.mgr.GetEventRecorder("kubera-controller")
-	applier := &applier{cached: o.mgr.GetClient(), live: o.mgr.GetAPIReader()}
+	applier := &applier{cached: o.mgr.GetClient(), live: o.mgr.GetAPIReader(), controllerName: o.options.ControllerName}
 	r := &gatewayReconciler{
 		reader: o.reader, translation: o.translation(), programs: o.programs, fleet: o.fleet, now: o.options.Now,
 		endpoints: &endpoints{reader: o.reader, programs: o.programs, fleet: o.fleet},
