@@ -6,6 +6,7 @@ package manifest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"iter"
 	"regexp"
 	"strconv"
@@ -79,6 +80,13 @@ func empty(doc []byte) bool {
 // parseDocument gives the value of a document, read as kubectl reads it (YAML 1.1,
 // or JSON), and its syntax tree where that can be had.
 func parseDocument(doc []byte) (any, *yamlv3.Node, error) {
+	if words(doc) > maxWords {
+		return nil, nil, fmt.Errorf("more than %d values in one document: split it", maxWords)
+	}
+	tree := syntaxTree(doc)
+	if err := checkSize(doc, tree); err != nil {
+		return nil, nil, err
+	}
 	data, err := yaml.YAMLToJSONStrict(doc)
 	if err != nil {
 		return nil, nil, err
@@ -87,7 +95,7 @@ func parseDocument(doc []byte) (any, *yamlv3.Node, error) {
 	if err := utiljson.Unmarshal(data, &value); err != nil {
 		return nil, nil, err
 	}
-	return value, syntaxTree(doc), nil
+	return value, tree, nil
 }
 
 // syntaxTree serves for line numbers only. It is nil for a document that this
@@ -103,7 +111,7 @@ func syntaxTree(doc []byte) *yamlv3.Node {
 var yamlLine = regexp.MustCompile(`\bline (\d+): `)
 
 // syntaxProblem words a parser's error, whose lines count from the document.
-func syntaxProblem(file string, offset int, err error) Problem {
+func syntaxProblem(at place, err error) Problem {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
 	}
@@ -111,10 +119,10 @@ func syntaxProblem(file string, offset int, err error) Problem {
 	message = strings.TrimPrefix(message, "yaml: ")
 	message = strings.TrimSpace(strings.TrimPrefix(message, "unmarshal errors:"))
 	message, _, _ = strings.Cut(message, "\n")
-	position := Position{File: file, Line: offset + 1}
+	position := at.position()
 	if m := yamlLine.FindStringSubmatchIndex(message); m != nil {
 		if line, err := strconv.Atoi(message[m[2]:m[3]]); err == nil {
-			position.Line = offset + line
+			position.Line = at.line(line)
 			message = message[:m[0]] + message[m[1]:]
 		}
 	}

@@ -4,6 +4,7 @@
 package manifest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -40,12 +41,16 @@ func Parse(ctx context.Context, name string, data []byte) *File {
 	}
 	p.kinds = kinds
 	for offset, doc := range documents(data) {
+		at := place{file: name, offset: offset, lines: bytes.Count(doc, []byte("\n")) + 1}
 		value, tree, err := parseDocument(doc)
 		if err != nil {
-			p.broken(syntaxProblem(name, offset, err))
-			continue
+			p.broken(syntaxProblem(at, err))
+		} else {
+			p.value(value, at.with(tree))
 		}
-		p.value(value, place{file: name, offset: offset, node: tree})
+		if p.full(at) {
+			break
+		}
 	}
 	return p.file
 }
@@ -54,9 +59,37 @@ type parser struct {
 	ctx   context.Context
 	kinds *schema.Registry
 	file  *File
+	// stopped is set once nothing more of the file is read.
+	stopped bool
+	// serious are the Problems that are more than notes.
+	serious int
+}
+
+// full tells whether to read no more of the file: there is too much in it, or
+// nobody waits for it.
+func (p *parser) full(at place) bool {
+	var reason string
+	switch {
+	case p.stopped:
+		return true
+	case p.ctx.Err() != nil:
+		reason = p.ctx.Err().Error()
+	case p.serious >= maxProblems:
+		reason = fmt.Sprintf("%d problems", p.serious)
+	case len(p.file.Objects) >= maxObjects:
+		reason = fmt.Sprintf("more than %d objects: split the file", maxObjects-1)
+	default:
+		return false
+	}
+	p.stopped = true
+	p.broken(Problem{Position: at.position(), Message: "not read further: " + reason})
+	return true
 }
 
 func (p *parser) report(problem Problem) {
+	if !problem.Note {
+		p.serious++
+	}
 	p.file.Problems = append(p.file.Problems, problem)
 }
 
@@ -75,7 +108,10 @@ func (p *parser) value(value any, at place) {
 	kind, _ := object["kind"].(string)
 	if items, ok := object["items"].([]any); ok && strings.HasSuffix(kind, "List") {
 		for i, item := range items {
-			p.value(item, at.item("items", i))
+			inner := at.item("items", i)
+			if p.value(item, inner); p.full(inner) {
+				return
+			}
 		}
 		return
 	}

@@ -40,21 +40,35 @@ func comparePositions(a, b Position) int {
 type place struct {
 	file   string
 	offset int
+	// lines of the document.
+	lines int
 	// node is nil where the syntax tree is unknown.
 	node *yaml.Node
 }
 
 func (p place) position() Position {
 	if p.node == nil {
-		return Position{File: p.file, Line: p.offset + 1}
+		return Position{File: p.file, Line: p.line(1)}
 	}
-	return Position{File: p.file, Line: p.offset + p.node.Line, Column: p.node.Column}
+	return Position{File: p.file, Line: p.line(p.node.Line), Column: p.node.Column}
+}
+
+// line of the file. To YAML a carriage return by itself ends a line, too, which no
+// editor counts: a line that would lie behind the document is its last one.
+func (p place) line(ofDocument int) int {
+	return p.offset + min(ofDocument, p.lines)
+}
+
+// with another node of the same document.
+func (p place) with(node *yaml.Node) place {
+	p.node = node
+	return p
 }
 
 // item i of a sequence in the mapping's key.
 func (p place) item(key string, i int) place {
 	if _, value := entry(p.node, key); value != nil && i < len(value.Content) {
-		return place{file: p.file, offset: p.offset, node: resolve(value.Content[i])}
+		return p.with(resolve(value.Content[i]))
 	}
 	return p
 }
@@ -71,11 +85,11 @@ func (p place) field(path string) (Position, bool) {
 		var key *yaml.Node
 		key, node, path = step(resolve(node), path)
 		if key == nil {
-			return place{file: p.file, offset: p.offset, node: at}.position(), false
+			return p.with(at).position(), false
 		}
 		at = key
 	}
-	return place{file: p.file, offset: p.offset, node: at}.position(), at != nil
+	return p.with(at).position(), at != nil
 }
 
 // step follows the first part of path. It gives the node to point at, the value

@@ -24,7 +24,7 @@ alias: *shared
 	if err != nil || value == nil {
 		t.Fatal(value, err)
 	}
-	p := place{file: "f.yaml", offset: 100, node: tree}
+	p := place{file: "f.yaml", offset: 100, lines: 100, node: tree}
 	for path, want := range map[string]string{
 		"":                            "f.yaml:102:1",
 		"spec":                        "f.yaml:104:1",

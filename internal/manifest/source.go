@@ -17,9 +17,6 @@ import (
 // Stdin is the path that stands for standard input.
 const Stdin = "-"
 
-// maxFileBytes bounds one file. The objects of a large cluster are a tenth of it.
-const maxFileBytes = 256 << 20
-
 var extensions = []string{".yaml", ".yml", ".json"}
 
 // Named tells whether a file in a folder is read, by its name: those ending in
@@ -131,7 +128,7 @@ func readFile(path string, stdin io.Reader) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxFileBytes+1))
 	if err == nil && len(data) > maxFileBytes {
-		err = fmt.Errorf("longer than %d MiB", maxFileBytes>>20)
+		err = fmt.Errorf("longer than %d MiB: split it", maxFileBytes>>20)
 	}
 	return data, err
 }
