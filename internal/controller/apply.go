@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -55,45 +56,95 @@ func (e *foreignObjectError) Error() string {
 // apply makes an object of a Gateway as wanted, by server-side apply, and writes
 // nothing if it already is.
 func (a *applier) apply(ctx context.Context, owner *gwv1.Gateway, object client.Object) error {
-	gvk, err := apiutil.GVKForObject(object, a.cached.Scheme())
+	present, err := a.find(ctx, owner, object)
 	if err != nil {
 		return err
 	}
-	wanted, err := a.wantedContent(object)
-	if err != nil {
-		return fmt.Errorf("encode %s %s: %w", gvk.Kind, object.GetName(), err)
+	wanted, same, err := a.compare(object, present)
+	if err != nil || same {
+		return err
 	}
-	wanted.SetGroupVersionKind(gvk)
+	if held, err := a.holdReplicas(ctx, object, present); err != nil {
+		return err
+	} else if held != nil {
+		if wanted, same, err = a.compare(held, present); err != nil || same {
+			return err
+		}
+	}
+	err = a.cached.Apply(ctx, client.ApplyConfigurationFromUnstructured(wanted), client.FieldOwner(fieldManager), client.ForceOwnership)
+	if err != nil {
+		return fmt.Errorf("apply %s %s: %w", wanted.GetKind(), client.ObjectKeyFromObject(object), err)
+	}
+	return nil
+}
 
+// find gives the object that there is, or nil.
+func (a *applier) find(ctx context.Context, owner *gwv1.Gateway, object client.Object) (client.Object, error) {
 	present, ok := object.DeepCopyObject().(client.Object)
 	if !ok {
-		return fmt.Errorf("%T is not an object", object)
+		return nil, fmt.Errorf("%T is not an object", object)
 	}
 	key := client.ObjectKeyFromObject(object)
-	err = a.cached.Get(ctx, key, present)
+	err := a.cached.Get(ctx, key, present)
 	if apierrors.IsNotFound(err) {
 		err = a.live.Get(ctx, key, present)
 	}
 	switch {
 	case apierrors.IsNotFound(err):
+		return nil, nil //nolint:nilnil // nothing is there
 	case err != nil:
-		return fmt.Errorf("get %s %s: %w", gvk.Kind, key, err)
+		return nil, fmt.Errorf("get %T %s: %w", object, key, err)
 	case !belongsTo(present, owner):
-		return &foreignObjectError{kind: gvk.Kind, name: key.String()}
-	default:
-		same, err := isApplied(wanted, present)
-		if err != nil {
-			return err
-		}
-		if same {
-			return nil
-		}
+		return nil, &foreignObjectError{kind: a.kindOf(object), name: key.String()}
 	}
-	err = a.cached.Apply(ctx, client.ApplyConfigurationFromUnstructured(wanted), client.FieldOwner(fieldManager), client.ForceOwnership)
+	return present, nil
+}
+
+func (a *applier) kindOf(object client.Object) string {
+	gvk, err := apiutil.GVKForObject(object, a.cached.Scheme())
 	if err != nil {
-		return fmt.Errorf("apply %s %s: %w", gvk.Kind, key, err)
+		return fmt.Sprintf("%T", object)
 	}
-	return nil
+	return gvk.Kind
+}
+
+// compare gives what is to be applied for an object, and says whether it is there.
+func (a *applier) compare(object, present client.Object) (*unstructured.Unstructured, bool, error) {
+	gvk, err := apiutil.GVKForObject(object, a.cached.Scheme())
+	if err != nil {
+		return nil, false, err
+	}
+	wanted, err := a.wantedContent(object)
+	if err != nil {
+		return nil, false, fmt.Errorf("encode %s %s: %w", gvk.Kind, object.GetName(), err)
+	}
+	wanted.SetGroupVersionKind(gvk)
+	if present == nil {
+		return wanted, false, nil
+	}
+	same, err := isApplied(wanted, present)
+	return wanted, same, err
+}
+
+// holdReplicas gives the object with the present number of replicas, if it is a
+// Deployment that is to be scaled by others and we still hold the number.
+func (a *applier) holdReplicas(ctx context.Context, object, present client.Object) (client.Object, error) {
+	deployment, ok := object.(*appsv1.Deployment)
+	if !ok || present == nil || deployment.Spec.Replicas != nil {
+		return nil, nil //nolint:nilnil // nothing to hold
+	}
+	// Caches have no managed fields.
+	var live appsv1.Deployment
+	if err := a.live.Get(ctx, client.ObjectKeyFromObject(object), &live); err != nil {
+		return nil, fmt.Errorf("get Deployment %s: %w", client.ObjectKeyFromObject(object), err)
+	}
+	replicas := heldReplicas(&live)
+	if replicas == nil {
+		return nil, nil //nolint:nilnil // nothing to hold
+	}
+	held := deployment.DeepCopy()
+	held.Spec.Replicas = replicas
+	return held, nil
 }
 
 // belongsTo says whether an object is the Gateway's, or that of an earlier

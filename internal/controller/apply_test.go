@@ -49,7 +49,7 @@ func testDeployment(cpu string) *appsv1.Deployment {
 // recordingApplier counts what is written.
 func recordingApplier(objects ...client.Object) (*applier, *int) {
 	writes := 0
-	c := fake.NewClientBuilder().WithScheme(NewScheme()).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
+	c := fake.NewClientBuilder().WithScheme(NewScheme()).WithReturnManagedFields().WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
 		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 			writes++
 			return c.Apply(ctx, o, opts...)

@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -95,6 +96,51 @@ var _ = Describe("Parameters", func() {
 		}).Should(BeEquivalentTo(1))
 		Expect(k8s.Delete(ctx, &budget)).To(Succeed())
 		Eventually(func() error { return k8s.Get(ctx, key, &budget) }).Should(Succeed())
+	}, SpecTimeout(specTimeout))
+
+	It("leave proxies running while an autoscaler takes over", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		key := types.NamespacedName{Namespace: namespace, Name: "web-kubera"}
+		var deployment appsv1.Deployment
+		replicas := func() int32 {
+			Expect(k8s.Get(ctx, key, &deployment)).To(Succeed())
+			return *deployment.Spec.Replicas
+		}
+		apply(ctx, namespace, gatewayParameters(`{deployment: {replicas: 3}}`))
+		apply(ctx, namespace, strings.Replace(edgeGateway, "gatewayClassName: edge", "gatewayClassName: "+className, 1))
+		programmed(ctx, namespace, "web")
+		Expect(replicas()).To(BeEquivalentTo(3))
+
+		By("keeping the number until there is another")
+		apply(ctx, namespace, gatewayParameters(`{deployment: {autoscaling: {minReplicas: 2, maxReplicas: 5}, podLabels: {a: b}}}`))
+		var autoscaler autoscalingv2.HorizontalPodAutoscaler
+		Eventually(func() error { return k8s.Get(ctx, key, &autoscaler) }).Should(Succeed())
+		Eventually(func() map[string]string {
+			replicas()
+			return deployment.Spec.Template.Labels
+		}).Should(HaveKeyWithValue("a", "b"))
+		Consistently(replicas).Should(BeEquivalentTo(3))
+
+		By("the autoscaler setting it as it does")
+		scale := &autoscalingv1.Scale{Spec: autoscalingv1.ScaleSpec{Replicas: 2}}
+		Expect(k8s.SubResource("scale").Update(ctx, &deployment, client.WithSubResourceBody(scale), client.FieldOwner("kube-controller-manager"))).To(Succeed())
+		Consistently(replicas).Should(BeEquivalentTo(2))
+		Eventually(func() []string {
+			replicas()
+			var owners []string
+			for _, entry := range deployment.ManagedFields {
+				if strings.Contains(string(entry.FieldsV1.Raw), `"f:replicas"`) {
+					owners = append(owners, entry.Manager)
+				}
+			}
+			return owners
+		}).Should(Equal([]string{"kube-controller-manager"}))
+		apply(ctx, namespace, gatewayParameters(`{deployment: {autoscaling: {minReplicas: 2, maxReplicas: 5}, podLabels: {a: c}}}`))
+		Eventually(func() map[string]string {
+			replicas()
+			return deployment.Spec.Template.Labels
+		}).Should(HaveKeyWithValue("a", "c"))
+		Expect(replicas()).To(BeEquivalentTo(2))
 	}, SpecTimeout(specTimeout))
 
 	It("that don't go together reject the Gateway and leave what runs", func(ctx context.Context) {
