@@ -31,6 +31,8 @@ type program struct {
 	// label is the value of the label that pods and objects are found by; empty
 	// before there are any.
 	label string
+	// fault says what keeps the Gateway's objects from being as they should be.
+	fault string
 	// since is when the version became the one to run.
 	since time.Time
 }

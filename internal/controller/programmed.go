@@ -71,12 +71,13 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 		return reconcile.Result{}, err
 	}
 	state, waiting := sumUp(p.version, gateway.Generation, r.fleet.Report(p.model.ID()), pods)
-	if rest := p.since.Add(patience).Sub(r.now()); waiting && rest > 0 {
+	if rest := p.since.Add(patience).Sub(r.now()); waiting && rest > 0 && p.fault == "" {
 		return reconcile.Result{RequeueAfter: rest}, nil
 	}
 	if state.Addresses, state.AddressProblem, err = r.addresses(ctx, p); err != nil {
 		return reconcile.Result{}, err
 	}
+	state.Fault = p.fault
 	r.announceRefusal(&gateway, state.Refusal)
 
 	ours := gatewayapi.Programmed(p.status, gateway.Spec, state)

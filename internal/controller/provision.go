@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
@@ -36,8 +36,8 @@ type provisioner struct {
 }
 
 // ensure makes the Gateway's objects what they should be, and says after what time
-// to look again. It fills in where the proxies are found. One object that can't be
-// made does not keep the others from it.
+// to look again. It fills in where the proxies are found, and what keeps objects
+// from being made. One object that can't be made does not keep the others from it.
 func (p *provisioner) ensure(ctx context.Context, model *gatewayapi.Gateway, prog *program) (time.Duration, error) {
 	gateway := model.Object
 	input := infra.Input{Gateway: gateway, Parameters: model.Parameters, Image: p.image}
@@ -50,23 +50,29 @@ func (p *provisioner) ensure(ctx context.Context, model *gatewayapi.Gateway, pro
 	objects, err := infra.Objects(input)
 	if err != nil {
 		// Trying again changes nothing; other parameters do, and are an event.
-		p.events.Eventf(gateway, nil, corev1.EventTypeWarning, "InvalidParameters", "Provision", "%v", err)
-		return 0, reconcile.TerminalError(fmt.Errorf("objects of Gateway %s: %w", model.Name(), err))
+		p.report(gateway, prog, fault{"InvalidParameters", fmt.Sprintf("the parameters of the Gateway or of its class: %v", err)})
+		return p.secrets.renew(ctx, gateway)
 	}
 	// First the Secret, without which no pod starts.
 	again, err := p.secrets.ensure(ctx, gateway, objects[0].GetLabels())
 	errs := []error{err}
 	for _, object := range objects {
-		err := p.applier.apply(ctx, gateway, object)
-		if _, foreign := errors.AsType[*foreignObjectError](err); foreign {
-			p.events.Eventf(gateway, nil, corev1.EventTypeWarning, "NameTaken", "Provision", "%v", err)
-		}
-		errs = append(errs, err)
+		errs = append(errs, p.applier.apply(ctx, gateway, object))
 	}
 	for _, object := range infra.Unwanted(input) {
 		errs = append(errs, p.applier.remove(ctx, gateway, object))
 	}
-	return again, errors.Join(errs...)
+	passing := make([]error, 0, len(errs))
+	for _, err := range errs {
+		if f, ok := faultOf(err); ok {
+			p.report(gateway, prog, f)
+			// What stands in the way is not watched, as it is not ours.
+			again = min(cmp.Or(again, faultPause), faultPause)
+			continue
+		}
+		passing = append(passing, err)
+	}
+	return again, errors.Join(passing...)
 }
 
 // withdraw deletes the objects that we made for a Gateway that another controller

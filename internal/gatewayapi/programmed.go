@@ -18,6 +18,9 @@ type PushState struct {
 	// Applied how many of them run a configuration made of this generation.
 	Proxies int
 	Applied int
+	// Fault says what keeps the proxies from being made as they should be, and how
+	// to mend it, or is empty.
+	Fault string
 	// Refusal is what a proxy said that refused the configuration, or empty.
 	Refusal string
 	// Addresses that the Gateway can be reached at.
@@ -39,6 +42,10 @@ func Programmed(status gwv1.GatewayStatus, spec gwv1.GatewaySpec, state PushStat
 	}
 	if p := state.addressProblem(spec.Addresses); p != nil && outcome.status == metav1.ConditionTrue {
 		outcome = settlement{metav1.ConditionFalse, p.reason, p.message}
+	}
+	if state.Fault != "" && state.Refusal == "" {
+		// It explains why there is no proxy, or no address.
+		outcome = settlement{metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), bounded(state.Fault)}
 	}
 	settle(result.Conditions, outcome)
 	return result

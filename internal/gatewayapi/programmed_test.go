@@ -31,6 +31,11 @@ func TestProgrammed(t *testing.T) {
 			"refused", gatewayapi.PushState{Proxies: 2, Applied: 1, Refusal: "route x", Addresses: addresses}, nil,
 			"False/Invalid", "False/Invalid",
 		},
+		{"no proxy can be made", gatewayapi.PushState{Fault: "Deployment x"}, nil, "False/Invalid", "False/Pending"},
+		{
+			"served, but not as the parameters say", gatewayapi.PushState{Proxies: 1, Applied: 1, Fault: "Service x", Addresses: addresses}, nil,
+			"False/Invalid", "True/Programmed",
+		},
 		{"no address", gatewayapi.PushState{Proxies: 1, Applied: 1}, nil, "False/AddressNotAssigned", "True/Programmed"},
 		{
 			"an address of the type that is asked for", gatewayapi.PushState{Proxies: 1, Applied: 1, Addresses: addresses},
@@ -80,6 +85,15 @@ func TestProgrammedSaysWhatTheProxySaid(t *testing.T) {
 	message := got.Conditions[0].Message
 	if !strings.Contains(message, "HTTPRoute/a/b: bad") || len(message) > 32768 || strings.ToValidUTF8(message, "") != message {
 		t.Errorf("message of %d bytes: %.80s", len(message), message)
+	}
+}
+
+// TestProgrammedSaysWhatIsInTheWay, not only that no proxy is ready.
+func TestProgrammedSaysWhatIsInTheWay(t *testing.T) {
+	status := gwv1.GatewayStatus{Conditions: []metav1.Condition{unknown("Programmed")}}
+	got := gatewayapi.Programmed(status, gwv1.GatewaySpec{}, gatewayapi.PushState{Fault: "Service a/b is not ours: delete it"})
+	if message := got.Conditions[0].Message; message != "Service a/b is not ours: delete it" {
+		t.Errorf("message %q", message)
 	}
 }
 

@@ -195,6 +195,15 @@ func condition(ctx context.Context, namespace, gateway, typ string) func() (stri
 	}
 }
 
+// gatewayCondition gives "STATUS REASON MESSAGE" of a Gateway's condition.
+func gatewayCondition(ctx context.Context, namespace, gateway, typ string) func() string {
+	return func() string {
+		g := &gwv1.Gateway{}
+		Expect(k8s.Get(ctx, types.NamespacedName{Namespace: namespace, Name: gateway}, g)).To(Succeed())
+		return inWords(g.Status.Conditions, typ)
+	}
+}
+
 // programmed waits until a Gateway is.
 func programmed(ctx context.Context, namespace, gateway string) {
 	GinkgoHelper()

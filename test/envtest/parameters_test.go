@@ -162,11 +162,26 @@ var _ = Describe("Parameters", func() {
 		apply(ctx, namespace, "apiVersion: v1\nkind: Service\nmetadata: {name: web-kubera}\nspec: {ports: [{port: 1}]}")
 		apply(ctx, namespace, gateway("web"))
 		Eventually(warnings(ctx, namespace)).Should(ContainElement(And(ContainSubstring("NameTaken"), ContainSubstring("web-kubera"))))
-		Eventually(condition(ctx, namespace, "web", "Programmed")).Should(Equal("False AddressNotAssigned"))
+		Eventually(gatewayCondition(ctx, namespace, "web", "Programmed")).Should(Equal(
+			"False Invalid Service " + namespace + "/web-kubera exists and does not belong to this Gateway: delete or rename it"))
 		var service corev1.Service
 		Expect(k8s.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "web-kubera"}, &service)).To(Succeed())
 		Expect(service.Spec.Ports[0].Port).To(BeEquivalentTo(1))
 		Expect(service.OwnerReferences).To(BeEmpty())
+	}, SpecTimeout(specTimeout))
+
+	It("that the API server refuses are reported with the object, and mended by others", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		apply(ctx, namespace, gatewayParameters(`{deployment: {replicas: 1, tolerations: [{key: a, operator: Nonsense}]}}`))
+		apply(ctx, namespace, strings.Replace(edgeGateway, "gatewayClassName: edge", "gatewayClassName: "+className, 1))
+		Eventually(gatewayCondition(ctx, namespace, "web", "Programmed")).Should(And(
+			HavePrefix("False Invalid "), ContainSubstring("Deployment "+namespace+"/web-kubera"),
+			ContainSubstring("Nonsense"), ContainSubstring("change the parameters")))
+		Expect(condition(ctx, namespace, "web", "Accepted")()).To(Equal("True Accepted"))
+		Eventually(warnings(ctx, namespace)).Should(ContainElement(ContainSubstring("ObjectRefused")))
+
+		apply(ctx, namespace, gatewayParameters(`{deployment: {replicas: 1, tolerations: [{key: a, operator: Exists}]}}`))
+		programmed(ctx, namespace, "web")
 	}, SpecTimeout(specTimeout))
 })
 
