@@ -13,6 +13,9 @@ IMG ?= kubera-controller:latest
 PROXY_IMG ?= kubera-proxy:latest
 CONTAINER_TOOL ?= docker
 
+# Where make run keeps the Secret of the control channel's authority.
+RUN_NAMESPACE ?= default
+
 KUBECTL ?= kubectl
 # ignore-not-found=true lets uninstall and undeploy pass over what is gone.
 ignore-not-found ?= false
@@ -151,7 +154,7 @@ bin/caddy:
 
 .PHONY: run
 run: bin/kubera-controller ## Run the operator on this machine, against the current kubectl context.
-	bin/kubera-controller --leader-elect=false
+	bin/kubera-controller --leader-elect=false --namespace=$(RUN_NAMESPACE) --proxy-image=$(PROXY_IMG)
 
 .PHONY: docker-build
 docker-build: ## Build the images IMG and PROXY_IMG.

@@ -6,10 +6,11 @@
 // gatewayapi, infra, render, fleet, status) and write what they answer. It decides
 // nothing about the Gateway API itself.
 //
-//	gateway       what a Gateway depends on → objects, control Secret, configuration
+//	gateway       what a Gateway depends on → objects, control Secret, configuration,
+//	              statuses of routes, ListenerSets and policies
 //	endpoints     EndpointSlices of a Service → endpoint pushes, without translation
-//	proxies       pods of a Gateway → the fleet
-//	programmed    what the proxies answered, addresses → status of a Gateway
+//	programmed    pods of a Gateway → the fleet; what the proxies answered, addresses
+//	              → status of a Gateway
 //	gatewayclass  status of a GatewayClass
 //	filter        status of a StaticResponseFilter or AccessControlFilter
 //	authority     certificates of the control channel
