@@ -1,0 +1,117 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package semantics
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kubera-dev/kubera/internal/manifest"
+	"github.com/kubera-dev/kubera/test/certtest"
+)
+
+// backends of the conformance suite: the Services, by namespace.
+var backends = map[string][]string{"infra": {"v1", "v2", "v3"}, "app": {"app-v1", "app-v2"}, "web": {"web"}}
+
+// site is what all cases share.
+type site struct {
+	// objects are the Services with their EndpointSlices and the Secrets.
+	objects string
+	// ports that the backends listen to, by name.
+	ports map[string]string
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{ports: map[string]string{}}
+	var text strings.Builder
+	for namespace, names := range backends {
+		for _, name := range names {
+			s.ports[name] = portOf(t, newBackend(t, name))
+			fmt.Fprintf(&text, serviceForm, name, namespace, s.ports[name])
+		}
+	}
+	// Its certificate has no name of any listener, as that of the conformance suite
+	// for wildcards: a listener's certificate is the one that it refers to, whatever
+	// it says.
+	pair := certtest.NewCA(t, "CA").IssueURI("*")
+	for _, namespace := range []string{"infra", "web"} {
+		fmt.Fprintf(&text, secretForm, namespace, indented(pair.Cert), indented(pair.Key))
+	}
+	s.objects = text.String()
+	return s
+}
+
+const serviceForm = `---
+apiVersion: v1
+kind: Service
+metadata: {name: %[1]s, namespace: %[2]s}
+spec:
+  selector: {app: %[1]s}
+  ports:
+  - {name: first-port, port: 8080, targetPort: 3000}
+  - {name: second-port, port: 8081, targetPort: 3001, appProtocol: kubernetes.io/h2c}
+  - {name: third-port, port: 8082, targetPort: 3000, appProtocol: kubernetes.io/ws}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: %[1]s-1, namespace: %[2]s, labels: {kubernetes.io/service-name: %[1]s}}
+addressType: IPv4
+ports: [{name: first-port, port: %[3]s}, {name: second-port, port: %[3]s}, {name: third-port, port: %[3]s}]
+endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]
+`
+
+const secretForm = `---
+apiVersion: v1
+kind: Secret
+type: kubernetes.io/tls
+metadata: {name: certificate, namespace: %s}
+stringData:
+  tls.crt: |
+    %s
+  tls.key: |
+    %s
+`
+
+func indented(text []byte) string {
+	return strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n    ")
+}
+
+func portOf(t *testing.T, s *httptest.Server) string {
+	t.Helper()
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Port()
+}
+
+// read gives the objects of a case, with those that all cases have. $PORT:NAME
+// stands for the port that a backend listens to.
+func (s *site) read(t *testing.T, name string) *manifest.Set {
+	t.Helper()
+	var files []*manifest.File
+	for _, file := range []string{"_base", name} {
+		path := filepath.Join("testdata", file+".yaml")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for backend, port := range s.ports {
+			text = []byte(strings.ReplaceAll(string(text), "$PORT:"+backend, port))
+		}
+		files = append(files, manifest.Parse(t.Context(), path, text))
+	}
+	files = append(files, manifest.Parse(t.Context(), "backends", []byte(s.objects)))
+	set := manifest.Merge(files)
+	for _, problem := range set.Problems {
+		t.Errorf("bad case: %s", problem)
+	}
+	return set
+}
