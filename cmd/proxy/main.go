@@ -35,5 +35,6 @@ Use 'kubera-proxy serve' to serve what a controller pushes, and
 }
 
 func main() {
+	giveHeadroom()
 	caddycmd.Main()
 }
