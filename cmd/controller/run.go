@@ -49,7 +49,7 @@ func serve(ctx context.Context, cluster *rest.Config, f flags) error {
 	}
 	for _, kind := range absent.Kinds() {
 		ctrl.Log.WithName("setup").Info("the cluster doesn't have a kind of gateway.networking.k8s.io/v1: "+
-			"objects of it are not seen until the CRD is installed and this controller started again", "kind", kind)
+			"this controller ends, to be started again, when it is installed", "kind", kind)
 	}
 
 	mgr, err := ctrl.NewManager(cluster, manager.Options{
@@ -81,6 +81,12 @@ func serve(ctx context.Context, cluster *rest.Config, f flags) error {
 	})
 	if err != nil {
 		return err
+	}
+	err = mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		return awaitKinds(ctx, kinds, absent, kindsInterval)
+	}))
+	if err != nil {
+		return fmt.Errorf("add the look for absent kinds: %w", err)
 	}
 	return mgr.Start(ctx)
 }
