@@ -4,6 +4,7 @@
 package gatewayapi
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -34,9 +35,11 @@ func wildcardMatches(wildcard, name string) bool {
 }
 
 // validHostname says whether requests can have a hostname, or a wildcard stands
-// for names that they can have.
+// for names that they can have. IP addresses are no hostnames, says the API, which
+// the CRDs don't see to.
 func validHostname(hostname string) bool {
-	return len(validation.IsDNS1123Subdomain(strings.TrimPrefix(hostname, "*."))) == 0
+	_, err := netip.ParseAddr(hostname)
+	return err != nil && len(validation.IsDNS1123Subdomain(strings.TrimPrefix(hostname, "*."))) == 0
 }
 
 // intersecting gives those of a route's hostnames that intersect with the

@@ -55,6 +55,7 @@ func TestIntersecting(t *testing.T) {
 		{"no intersection", "a.example.com", []gwv1.Hostname{"b.example.com"}, nil, false},
 		{"case and repetition", "a.example.com", []gwv1.Hostname{"A.example.com", "a.example.com"}, []string{"a.example.com"}, true},
 		{"not a hostname", "", []gwv1.Hostname{"a b", "*", "*.*.com", "a..b"}, nil, false},
+		{"addresses", "", []gwv1.Hostname{"192.0.2.1", "192.0.2.1.example.com"}, []string{"192.0.2.1.example.com"}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, ok := intersecting(tc.listener, tc.route)

@@ -4,8 +4,10 @@
 package gatewayapi
 
 import (
+	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -51,30 +53,45 @@ func compilePath(m *gwv1.HTTPPathMatch) (*config.PathMatch, *problem) {
 	}
 	switch typ {
 	case gwv1.PathMatchExact:
-		return &config.PathMatch{Type: config.Exact, Value: value}, checkPath(value)
+		path, p := decodePath(value)
+		return &config.PathMatch{Type: config.Exact, Value: path}, p
 	case gwv1.PathMatchPathPrefix:
-		return &config.PathMatch{Type: config.Prefix, Value: value}, checkPath(value)
+		path, p := decodePath(value)
+		return &config.PathMatch{Type: config.Prefix, Value: path}, p
 	case gwv1.PathMatchRegularExpression:
 		return &config.PathMatch{Type: config.Regex, Value: value}, checkRegex("path", value)
 	}
 	return nil, problemf(gwv1.RouteReasonUnsupportedValue, "path: type %s is not supported", typ)
 }
 
-// checkPath holds the rules of HTTPPathMatch that matter to proxies.
-func checkPath(value string) *problem {
+// decodePath gives a path as those of requests are compared, percent-decoded: CRDs
+// admit no other way to write most characters. It refuses what the CRDs refuse, and
+// what no request's path can be.
+func decodePath(value string) (string, *problem) {
 	const reason = gwv1.RouteReasonUnsupportedValue
-	if !strings.HasPrefix(value, "/") {
-		return problemf(reason, "path: %q does not begin with /", value)
-	}
-	for _, bad := range []string{"//", "/./", "/../", "%2f", "%2F", "#", "?"} {
+	for _, bad := range []string{"%2f", "%2F", "#", "?"} {
 		if strings.Contains(value, bad) {
-			return problemf(reason, "path: %q contains %s", value, bad)
+			return "", problemf(reason, "path: %q contains %s", value, bad)
 		}
 	}
-	if strings.HasSuffix(value, "/.") || strings.HasSuffix(value, "/..") {
-		return problemf(reason, "path: %q ends with a dot segment", value)
+	path, err := url.PathUnescape(value)
+	if err != nil {
+		return "", problemf(reason, "path: %q: %v", value, err)
 	}
-	return nil
+	switch {
+	case !strings.HasPrefix(path, "/"):
+		return "", problemf(reason, "path: %q does not begin with /", value)
+	case !utf8.ValidString(path):
+		return "", problemf(reason, "path: %q is not UTF-8", value)
+	case strings.HasSuffix(path, "/.") || strings.HasSuffix(path, "/.."):
+		return "", problemf(reason, "path: %q ends with a dot segment", value)
+	}
+	for _, bad := range []string{"//", "/./", "/../"} {
+		if strings.Contains(path, bad) {
+			return "", problemf(reason, "path: %q contains %s", value, bad)
+		}
+	}
+	return path, nil
 }
 
 func checkRegex(what, expression string) *problem {
