@@ -10,7 +10,7 @@ import (
 	"github.com/kubera-dev/kubera/internal/snapshot"
 )
 
-// testCase is a conformance test. Its objects are in testdata/NAME.yaml.
+// testCase is a conformance test, or one of specCases. Its objects are in testdata/NAME.yaml.
 type testCase struct {
 	name      string
 	exchanges []exchange
@@ -31,7 +31,7 @@ type step struct {
 // TestConformance runs the cases of all tables.
 func TestConformance(t *testing.T) {
 	s := newSite(t)
-	for _, c := range slices.Concat(listenerCases, routeCases, matchCases, filterCases, backendCases, referenceCases, statusCases) {
+	for _, c := range slices.Concat(listenerCases, routeCases, matchCases, filterCases, backendCases, referenceCases, statusCases, specCases) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.run(t, s)

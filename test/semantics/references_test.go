@@ -3,7 +3,11 @@
 
 package semantics
 
-import "github.com/kubera-dev/kubera/internal/snapshot"
+import (
+	"maps"
+
+	"github.com/kubera-dev/kubera/internal/snapshot"
+)
 
 // referenceCases are about references that hold and that don't.
 var referenceCases = []testCase{
@@ -86,9 +90,7 @@ func badCertificate(gateway, reason string) map[string]string {
 func merge(all ...map[string]string) map[string]string {
 	merged := map[string]string{}
 	for _, m := range all {
-		for k, v := range m {
-			merged[k] = v
-		}
+		maps.Copy(merged, m)
 	}
 	return merged
 }

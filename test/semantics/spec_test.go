@@ -1,0 +1,94 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package semantics
+
+// specCases are of what the API's documentation demands and the conformance suite
+// does not ask for.
+var specCases = []testCase{
+	{
+		// HTTPRouteSpec.Hostnames: the longest hostname that is no wildcard, then the
+		// longest; a route whose rules don't match leaves the request to the next.
+		name: "HostnamePrecedence",
+		exchanges: []exchange{
+			{url: "x.a.example.com/both", want: "v1"},
+			{url: "x.a.example.com/wide", want: "v1"},
+			{url: "y.a.example.com/both", want: "v3"},
+			{url: "y.a.example.com/wide", want: "v2"},
+			{url: "y.a.example.com/exact", want: "v1"},
+			{url: "y.a.example.com/none", want: "404"},
+			{url: "a.example.com/both", want: "v3"},
+			{url: "b.example.com/both", want: "v2"},
+			{url: "b.example.com/narrow", want: "404"},
+			{url: "example.com/both", want: "v1"},
+		},
+	},
+	{
+		// HTTPRouteRule.Matches: longer prefixes, methods, headers, query parameters,
+		// older routes, lesser names, earlier rules, whether their backends exist or not.
+		name: "MatchPrecedence",
+		exchanges: []exchange{
+			{url: "example.com/age", want: "v1"},
+			{url: "example.com/name", want: "v3"},
+			{url: "example.com/order", header: []string{"A: 1", "B: 2"}, want: "v2"},
+			{url: "example.com/rules", want: "v2"},
+			{url: "example.com/invalid", want: "500"},
+			{url: "example.com/rank?a=1&b=1&c=1", header: []string{"A: 1", "B: 1"}, want: "v2"},
+			{method: "PUT", url: "example.com/rank?a=1&b=1&c=1", header: []string{"A: 1", "B: 1"}, want: "v1"},
+			{method: "PUT", url: "example.com/rank?a=1&b=1&c=1", want: "v3"},
+			{url: "example.com/rank/longer", header: []string{"A: 1", "B: 1"}, want: "v3"},
+		},
+		status: map[string]string{"HTTPRoute infra/rules same-namespace ResolvedRefs": "False/BackendNotFound"},
+	},
+	{
+		// Paths may be percent-encoded. The first of several matches of one header
+		// counts, and the first of several values of a query parameter.
+		name: "MatchValues",
+		exchanges: []exchange{
+			{url: "example.com/caf%C3%A9", want: "v1", seen: []string{":path: /caf%C3%A9"}},
+			{url: "example.com/c%61f%c3%a9", want: "v1"},
+			{url: "example.com/caf%25C3%25A9", want: "404"},
+			{url: "example.com/a%20b/%C3%A9?q=%20", want: "v2", seen: []string{":path: /c%20d/%C3%A9?q=%20"}},
+			{url: "example.com/first?a=1", header: []string{"Version: one"}, want: "v3"},
+			{url: "example.com/first?a=1&a=2", header: []string{"vErsion: one"}, want: "v3"},
+			{url: "example.com/first?a=2&a=1", header: []string{"Version: one"}, want: "404"},
+			{url: "example.com/first?A=1", header: []string{"Version: one"}, want: "404"},
+			{url: "example.com/first?a=1", header: []string{"Version: two"}, want: "404"},
+		},
+	},
+	{
+		// The table of HTTPPathModifier.ReplacePrefixMatch.
+		name: "ReplacePrefixMatch",
+		exchanges: []exchange{
+			{url: "a.example/foo/bar", want: "v1", seen: []string{":path: /xyz/bar"}},
+			{url: "b.example/foo/bar", want: "v1", seen: []string{":path: /xyz/bar"}},
+			{url: "c.example/foo/bar", want: "v1", seen: []string{":path: /xyz/bar"}},
+			{url: "d.example/foo/bar", want: "v1", seen: []string{":path: /xyz/bar"}},
+			{url: "a.example/foo", want: "v1", seen: []string{":path: /xyz"}},
+			{url: "a.example/foo/", want: "v1", seen: []string{":path: /xyz/"}},
+			{url: "e.example/foo/bar", want: "v1", seen: []string{":path: /bar"}},
+			{url: "e.example/foo/", want: "v1", seen: []string{":path: /"}},
+			{url: "e.example/foo", want: "v1", seen: []string{":path: /"}},
+			{url: "f.example/foo/", want: "v1", seen: []string{":path: /"}},
+			{url: "f.example/foo", want: "v1", seen: []string{":path: /"}},
+			{url: "a.example/foobar", want: "404"},
+		},
+	},
+	{
+		// What can't be done is answered with 500, in its share of the requests.
+		// The Host is sent on as it came.
+		name: "Failures",
+		exchanges: []exchange{
+			{url: "example.com/half", want: "v1"},
+			{url: "example.com/half", want: "500"},
+			{url: "example.com/half", want: "v1"},
+			{url: "example.com/half", want: "500"},
+			{url: "example.com/zero", want: "500"},
+			{url: "example.com/unresolved", want: "500"},
+			{url: "example.com/unresolved-share", want: "500"},
+			{url: "example.com/headers", want: "500"},
+			{url: "Example.com:1234/host", want: "v1", seen: []string{"Host: Example.com:1234"}},
+		},
+		status: map[string]string{"HTTPRoute infra/r same-namespace ResolvedRefs": "False/BackendNotFound"},
+	},
+}
