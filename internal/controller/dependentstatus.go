@@ -100,7 +100,9 @@ func (s scoped) policy(wanted map[types.NamespacedName]gwv1.PolicyStatus) func(*
 
 // listenerSet leaves a set alone that is not wanted: nothing in its status says
 // whose the status is.
-func (s scoped) listenerSet(wanted map[types.NamespacedName]gwv1.ListenerSetStatus) func(*gwv1.ListenerSet, gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
+func (s scoped) listenerSet(
+	wanted map[types.NamespacedName]gwv1.ListenerSetStatus,
+) func(*gwv1.ListenerSet, gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
 	return func(set *gwv1.ListenerSet, present gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
 		ours, ok := wanted[snapshot.NameOf(set)]
 		if !ok {

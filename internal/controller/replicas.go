@@ -39,7 +39,7 @@ func setsReplicas(fields *metav1.FieldsV1) bool {
 	var root struct {
 		Spec map[string]json.RawMessage `json:"f:spec"`
 	}
-	if err := json.Unmarshal(fields.Raw, &root); err != nil {
+	if err := json.Unmarshal(fields.GetRawBytes(), &root); err != nil {
 		return false
 	}
 	_, ok := root.Spec["f:replicas"]

@@ -129,7 +129,7 @@ var _ = Describe("Parameters", func() {
 			replicas()
 			var owners []string
 			for _, entry := range deployment.ManagedFields {
-				if strings.Contains(string(entry.FieldsV1.Raw), `"f:replicas"`) {
+				if strings.Contains(entry.FieldsV1.GetRawString(), `"f:replicas"`) {
 					owners = append(owners, entry.Manager)
 				}
 			}
