@@ -5,6 +5,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -163,12 +164,16 @@ func (e *Endpoint) do(q *Request) (*Response, error) {
 }
 
 func (e *Endpoint) do1(q *Request) (*Response, error) {
-	if c := e.get(); c != nil {
+	for c := e.get(); c != nil; c = e.get() {
 		resp, err := c.roundTrip(q)
+		if errors.Is(err, errStale) {
+			continue
+		}
 		if err == nil || !c.mayRetry(q, err) {
 			return resp, err
 		}
 		e.metrics.Count(metrics.Retried)
+		break
 	}
 	c, err := e.connect(q)
 	if err != nil {

@@ -68,7 +68,7 @@ func awaitClosed(t testing.TB, b *Backend) {
 		if len(e.idle) != 1 {
 			t.Fatalf("%d idle connections", len(e.idle))
 		}
-		alive := e.idle[0].alive()
+		alive, _ := e.idle[0].alive()
 		e.mu.Unlock()
 		if !alive {
 			return
@@ -123,6 +123,52 @@ func TestClosedIdleConnection(t *testing.T) {
 			t.Errorf("POST of %d bytes: %v", size, err)
 		}
 		awaitClosed(t, b)
+	}
+}
+
+// TestOutOfTimeSparesIdleConnections: a request that is over before it begins
+// costs the connection that it was given, and not all that are idle.
+func TestOutOfTimeSparesIdleConnections(t *testing.T) {
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, tt := range []struct {
+		name string
+		ctx  context.Context
+		end  time.Time
+		want Kind
+	}{
+		{"canceled", canceled, time.Time{}, Canceled},
+		{"deadline", t.Context(), time.Now().Add(-time.Second), Timeout},
+	} {
+		for _, size := range []int{0, 10, maxInline + 1} {
+			b := newBackend(t, config.BackendHTTP, listen(t, func(_ int, c net.Conn) { answerAll(c) }))
+			var open []*Response
+			for range 4 {
+				resp, err := b.Do(newRequest(t.Context(), http.MethodGet))
+				if err != nil {
+					t.Fatal(err)
+				}
+				open = append(open, resp)
+			}
+			for _, resp := range open {
+				if _, err := resp.Next(); err != nil {
+					t.Fatal(err)
+				}
+				resp.Close()
+			}
+			q := post(t, strings.Repeat("x", size))
+			q.Context, q.Deadline = tt.ctx, tt.end
+			if err := exchange(t, b, q); err != nil {
+				wantKind(t, err, tt.want)
+			} // else it was faster than the cancellation
+			e := theEndpoint(b)
+			e.mu.Lock()
+			idle := len(e.idle)
+			e.mu.Unlock()
+			if idle < 3 {
+				t.Errorf("%s, %d bytes: %d of 4 connections are left", tt.name, size, idle)
+			}
+		}
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -24,9 +23,7 @@ type conn struct {
 	rd       reader
 	out      []byte // for headers of requests
 
-	raw       syscall.RawConn
-	peek      func(fd uintptr) bool
-	quiet     bool // result of peek
+	idle      idle
 	idleSince time.Time
 	reused    bool
 

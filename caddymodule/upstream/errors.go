@@ -79,6 +79,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // What a response can be wrong about.
 var (
+	errStale          = errors.New("the endpoint has closed the idle connection, or sent something on it")
 	errHeadTooLarge   = errors.New("response header is too large")
 	errMalformedHead  = errors.New("malformed response header")
 	errObsFold        = errors.New("folded response header field")

@@ -48,9 +48,7 @@ func tryDeadline(q *Request) time.Time {
 
 func (c *conn) exchange(q *Request) error {
 	c.out = append(q.appendHead(c.out[:0]), q.inline...)
-	n, err := c.nc.Write(c.out)
-	c.accepted = n
-	if err != nil {
+	if err := c.send(q); err != nil {
 		return err
 	}
 	expecting := q.streams && q.expectsContinue()
@@ -84,6 +82,29 @@ func (c *conn) exchange(q *Request) error {
 		clear(q.ResponseHeader)
 	}
 	return errInterim
+}
+
+// send writes the request, but for a body that is uploaded. A connection that was
+// idle is looked at first, however short that was: what the endpoint has sent in
+// the meantime, such as the body of a response to HEAD, would answer somebody
+// else.
+func (c *conn) send(q *Request) error {
+	switch {
+	case !c.reused:
+	case q.streams:
+		if alive, err := c.alive(); err != nil {
+			return err
+		} else if !alive {
+			return errStale
+		}
+	default:
+		if answered, err := c.ask(); answered || err != nil {
+			return err
+		}
+	}
+	n, err := c.nc.Write(c.out[c.accepted:])
+	c.accepted += n
+	return err
 }
 
 // readHead reads the block of a header. If the endpoint is silent about an

@@ -58,16 +58,15 @@ func (e *Endpoint) failing() bool {
 	return until != 0 && time.Now().UnixNano() < until
 }
 
-// get returns an idle connection, or nil. One that the endpoint has closed, or
-// sent something on, is not given out, however short it was idle: what came then,
-// such as the body of a response to HEAD, would answer somebody else.
+// get returns an idle connection, or nil. Whether the endpoint has closed it is
+// still to be looked at.
 func (e *Endpoint) get() *conn {
 	for {
 		c := e.pop()
 		if c == nil {
 			return nil
 		}
-		if time.Since(c.idleSince) < maxIdleAge && c.alive() {
+		if time.Since(c.idleSince) < maxIdleAge {
 			c.reused = true
 			return c
 		}
@@ -105,7 +104,7 @@ func (e *Endpoint) prune() {
 	e.mu.Lock()
 	kept, dead := e.idle[:0], []*conn(nil)
 	for _, c := range e.idle {
-		if time.Since(c.idleSince) < maxIdleAge && c.alive() {
+		if alive, _ := c.alive(); alive && time.Since(c.idleSince) < maxIdleAge {
 			kept = append(kept, c)
 		} else {
 			dead = append(dead, c)

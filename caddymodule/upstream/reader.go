@@ -40,6 +40,10 @@ func (b *reader) buffered() []byte { return b.buf[b.r:b.w] }
 
 func (b *reader) consume(n int) { b.r += n }
 
+// room is where more may be put, while w says how far it was; at least a byte
+// after settle.
+func (b *reader) room() []byte { return b.buf[b.w:] }
+
 // fill reads once, and returns nil only if there is more than before.
 func (b *reader) fill() error {
 	if b.r == b.w {
@@ -49,7 +53,7 @@ func (b *reader) fill() error {
 		b.makeRoom()
 	}
 	for range 100 {
-		n, err := b.src.Read(b.buf[b.w:])
+		n, err := b.src.Read(b.room())
 		if n > 0 {
 			b.w += n
 			return nil

@@ -5,8 +5,13 @@
 
 package upstream
 
+type idle struct{}
+
 // watchable does nothing: there is no way to look without reading.
 func (c *conn) watchable() {}
 
 // alive trusts every connection.
-func (c *conn) alive() bool { return true }
+func (c *conn) alive() (bool, error) { return true, nil }
+
+// ask leaves it to the usual way.
+func (c *conn) ask() (answered bool, err error) { return false, nil }
