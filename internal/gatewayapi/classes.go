@@ -27,14 +27,15 @@ func (t *translation) translateClasses() {
 		c := &class{object: object}
 		c.parameters, c.problem = t.classParameters(object)
 		t.classes[object.Name] = c
-		t.statuses.GatewayClasses[types.NamespacedName{Name: object.Name}] = c.status()
+		t.statuses.GatewayClasses[types.NamespacedName{Name: object.Name}] = t.classStatus(c)
 	}
 }
 
-func (c *class) status() gwv1.GatewayClassStatus {
+func (t *translation) classStatus(c *class) gwv1.GatewayClassStatus {
 	conditions := conditions{generation: c.object.Generation}
 	conditions.hold(string(gwv1.GatewayClassConditionStatusAccepted), string(gwv1.GatewayClassReasonAccepted),
 		"Gateways of this class are served", c.problem)
+	t.addSupportedVersion(&conditions)
 	return gwv1.GatewayClassStatus{Conditions: conditions.list, SupportedFeatures: supportedFeatures()}
 }
 

@@ -12,6 +12,7 @@ package snapshot
 import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/api/v1alpha1"
@@ -36,6 +37,9 @@ type Snapshot struct {
 	EndpointSlices []*discoveryv1.EndpointSlice
 	Secrets        []*corev1.Secret
 	ConfigMaps     []*corev1.ConfigMap
+
+	// CRDs of the cluster, of which only those of the Gateway API matter.
+	CRDs []*metav1.PartialObjectMetadata
 
 	GatewayClassParameters []*v1alpha1.GatewayClassParameters
 	GatewayParameters      []*v1alpha1.GatewayParameters

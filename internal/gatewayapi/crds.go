@@ -1,0 +1,63 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gatewayapi
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/consts"
+)
+
+// supportedVersions begin the bundle versions of the CRDs that Kubera is built and
+// tested with: patches change no fields.
+var supportedVersions = consts.BundleVersion[:strings.LastIndexByte(consts.BundleVersion, '.')+1]
+
+// addSupportedVersion says whether the CRDs of the Gateway API are of a version that
+// is known. Others are served as well as can be, which the API calls best effort:
+// Accepted does not depend on it. Where the CRDs are not known, nothing is said.
+func (t *translation) addSupportedVersion(c *conditions) {
+	found := map[string][]string{}
+	supported := true
+	for _, crd := range t.snapshot.CRDs {
+		if !IsGatewayAPI(crd.Name) {
+			continue
+		}
+		version := cmp.Or(crd.Annotations[consts.BundleVersionAnnotation], "no version")
+		supported = supported && strings.HasPrefix(version, supportedVersions)
+		found[version] = append(found[version], crd.Name)
+	}
+	if len(found) == 0 {
+		return
+	}
+	message := fmt.Sprintf("the CRDs of the Gateway API are of %s; %sx is supported", versions(found), supportedVersions)
+	typ := string(gwv1.GatewayClassConditionStatusSupportedVersion)
+	if supported {
+		c.add(typ, metav1.ConditionTrue, string(gwv1.GatewayClassReasonSupportedVersion), message)
+		return
+	}
+	c.add(typ, metav1.ConditionFalse, string(gwv1.GatewayClassReasonUnsupportedVersion), message)
+}
+
+// IsGatewayAPI says whether a CustomResourceDefinition of the name is one of the
+// Gateway API.
+func IsGatewayAPI(name string) bool { return strings.HasSuffix(name, "."+gwv1.GroupName) }
+
+// versions words the versions found. Of several, it names the CRDs of each.
+func versions(found map[string][]string) string {
+	var parts []string
+	for version, names := range found {
+		if len(found) == 1 {
+			return version
+		}
+		slices.Sort(names)
+		parts = append(parts, version+" ("+strings.ReplaceAll(strings.Join(names, ", "), "."+gwv1.GroupName, "")+")")
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " and ")
+}
