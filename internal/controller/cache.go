@@ -32,7 +32,8 @@ func NewScheme() *runtime.Scheme {
 }
 
 // CacheOptions keep in memory what the operator looks at and no more: of kinds
-// that it only makes, its own; of Secrets, those that can be certificates.
+// that it only makes, its own; of Secrets, those that can be certificates; of CRDs,
+// their versions.
 func CacheOptions() cache.Options {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(infra.ManagedBy())}
 	return cache.Options{
@@ -40,6 +41,7 @@ func CacheOptions() cache.Options {
 		DefaultUnsafeDisableDeepCopy: new(true),
 		DefaultTransform:             cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
+			crdMetadata():                            {Transform: onlyVersion},
 			&corev1.Pod{}:                            ours,
 			&corev1.ServiceAccount{}:                 ours,
 			&appsv1.Deployment{}:                     ours,

@@ -39,7 +39,11 @@ func (r *classReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	if err := r.writer.fresh(&class); err != nil {
 		return reconcile.Result{}, err
 	}
-	snap := &snapshot.Snapshot{GatewayClasses: []*gwv1.GatewayClass{&class}}
+	crds, err := readCRDs(ctx, r.client)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	snap := &snapshot.Snapshot{GatewayClasses: []*gwv1.GatewayClass{&class}, CRDs: crds}
 	if ref := class.Spec.ParametersRef; ref != nil {
 		var parameters v1alpha1.GatewayClassParameters
 		err := r.client.Get(ctx, types.NamespacedName{Name: ref.Name}, &parameters)

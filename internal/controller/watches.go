@@ -100,6 +100,7 @@ func (o *operator) addClasses() error {
 		WithOptions(named(1)).
 		For(&gwv1.GatewayClass{}, builder.WithPredicates(specChanged)).
 		Watches(&v1alpha1.GatewayClassParameters{}, o.classesOf(), builder.WithPredicates(specChanged)).
+		WatchesMetadata(crdMetadata(), o.classesForCRD(), builder.WithPredicates(predicate.AnnotationChangedPredicate{})).
 		Complete(patient(r))
 }
 

@@ -5,16 +5,20 @@ package envtest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 
 	"github.com/kubera-dev/kubera/internal/infra"
 )
@@ -79,5 +83,30 @@ var _ = Describe("The class of a Gateway", func() {
 		apply(ctx, namespace, staticResponse("hello", "changed"))
 		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 changed"))
 		Expect(k8s.Delete(ctx, &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "late"}})).To(Succeed())
+	}, SpecTimeout(specTimeout))
+
+	It("says whether the CRDs are of a version that is supported", func(ctx context.Context) {
+		supported := func(ctx context.Context) string {
+			var class gwv1.GatewayClass
+			Expect(k8s.Get(ctx, types.NamespacedName{Name: className}, &class)).To(Succeed())
+			c := meta.FindStatusCondition(class.Status.Conditions, "SupportedVersion")
+			if c != nil && meta.IsStatusConditionTrue(class.Status.Conditions, "Accepted") {
+				return string(c.Status) + " " + c.Reason
+			}
+			return ""
+		}
+		Eventually(supported).WithContext(ctx).Should(Equal("True SupportedVersion"))
+		crd := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: "httproutes.gateway.networking.k8s.io"}}
+		crd.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
+		annotate := func(ctx context.Context, version string) {
+			patch := fmt.Sprintf(`{"metadata": {"annotations": {%q: %q}}}`, consts.BundleVersionAnnotation, version)
+			Expect(k8s.Patch(ctx, crd, client.RawPatch(types.MergePatchType, []byte(patch)))).To(Succeed())
+		}
+		annotate(ctx, "v1.2.0")
+		DeferCleanup(func(ctx context.Context) {
+			annotate(ctx, consts.BundleVersion)
+			Eventually(supported).WithContext(ctx).Should(Equal("True SupportedVersion"))
+		})
+		Eventually(supported).WithContext(ctx).Should(Equal("False UnsupportedVersion"))
 	}, SpecTimeout(specTimeout))
 })

@@ -69,16 +69,15 @@ var _ = Describe("A Gateway and a route", func() {
 			Expect(c.Status).To(Equal(metav1.ConditionTrue), c.Type)
 			Expect(c.ObservedGeneration).To(Equal(r.Generation), c.Type)
 		}
-		Eventually(func() string {
+		Eventually(func() map[string]string {
 			var class gwv1.GatewayClass
 			Expect(k8s.Get(ctx, types.NamespacedName{Name: className}, &class)).To(Succeed())
+			conditions := map[string]string{}
 			for _, c := range class.Status.Conditions {
-				if c.Type == "Accepted" {
-					return string(c.Status)
-				}
+				conditions[c.Type] = string(c.Status)
 			}
-			return ""
-		}).Should(Equal("True"))
+			return conditions
+		}).Should(Equal(map[string]string{"Accepted": "True", "SupportedVersion": "True"}))
 
 		By("writing nothing while nothing changes")
 		version := g.ResourceVersion
