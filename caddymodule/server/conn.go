@@ -14,7 +14,8 @@ import (
 // which one direction can be closed alone.
 type conn struct {
 	*net.TCPConn
-	closed atomic.Bool
+	deadline readDeadline
+	closed   atomic.Bool
 	// ended is called once, when the connection is closed, also by somebody who
 	// hijacked it.
 	ended func(*conn)
