@@ -14,7 +14,10 @@ import (
 
 // The types of conditions that we set, by object.
 var (
-	classConditions   = []string{string(gwv1.GatewayClassConditionStatusAccepted)}
+	classConditions = []string{
+		string(gwv1.GatewayClassConditionStatusAccepted),
+		string(gwv1.GatewayClassConditionStatusSupportedVersion),
+	}
 	gatewayConditions = []string{
 		string(gwv1.GatewayConditionAccepted),
 		string(gwv1.GatewayConditionProgrammed),

@@ -52,7 +52,7 @@ func TestMergeGateway(t *testing.T) {
 
 func TestMergeGatewayClass(t *testing.T) {
 	existing := gwv1.GatewayClassStatus{
-		Conditions:        []metav1.Condition{condition("Accepted", "Unknown", 0, before), condition("SupportedVersion", "True", 1, before)},
+		Conditions:        []metav1.Condition{condition("Accepted", "Unknown", 0, before), condition("example.com/Foreign", "True", 1, before)},
 		SupportedFeatures: []gwv1.SupportedFeature{{Name: "Old"}},
 	}
 	ours := gwv1.GatewayClassStatus{
@@ -60,7 +60,7 @@ func TestMergeGatewayClass(t *testing.T) {
 		SupportedFeatures: []gwv1.SupportedFeature{{Name: "Gateway"}},
 	}
 	want := gwv1.GatewayClassStatus{
-		Conditions:        []metav1.Condition{condition("Accepted", "True", 1, now), condition("SupportedVersion", "True", 1, before)},
+		Conditions:        []metav1.Condition{condition("Accepted", "True", 1, now), condition("example.com/Foreign", "True", 1, before)},
 		SupportedFeatures: ours.SupportedFeatures,
 	}
 	if diff := cmp.Diff(want, MergeGatewayClass(existing, ours, now)); diff != "" {
