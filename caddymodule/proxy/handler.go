@@ -59,7 +59,12 @@ func (x *exchange) serve(s *socket) {
 			// was chosen by SNI do not speak for another one (GEP-3567).
 			if other, _ := s.listeners.Lookup(name); other != l {
 				x.listener = other
-				x.refuse(http.StatusMisdirectedRequest, "the connection was made for another host")
+				if ok {
+					x.refuse(http.StatusMisdirectedRequest, "the connection was made for another host")
+				} else {
+					// Another connection would do no better: Listener.hostname demands 404.
+					x.refuse(http.StatusNotFound, "no listener has this host")
+				}
 				return
 			}
 		}

@@ -91,4 +91,19 @@ var specCases = []testCase{
 		},
 		status: map[string]string{"HTTPRoute infra/r same-namespace ResolvedRefs": "False/BackendNotFound"},
 	},
+	{
+		// Listener.Hostname: 421 for the host of another listener, 404 for one of none.
+		name: "MisdirectedRequests",
+		exchanges: []exchange{
+			{to: "infra/web:443", sni: "www.example.com", url: "www.example.com/", want: "v1"},
+			{to: "infra/web:443", sni: "www.example.com", h2: true, url: "a.wild.example/", want: "421"},
+			{to: "infra/web:443", sni: "www.example.com", h2: true, url: "wild.example/", want: "404"},
+			{to: "infra/web:443", sni: "www.example.com", h2: true, url: "other.example/", want: "404"},
+			{to: "infra/web:443", sni: "a.wild.example", h2: true, url: "b.c.wild.example/", want: "v2"},
+			{to: "infra/web:443", sni: "a.wild.example", h2: true, url: "www.example.com/", want: "421"},
+			{to: "infra/web:443", sni: "a.wild.example", url: "wild.example/", want: "404"},
+			{to: "infra/web:8443", sni: "other.example", h2: true, url: "other.example/", want: "v3"},
+			{to: "infra/web:8443", sni: "other.example", h2: true, url: "www.example.com/", want: "404"},
+		},
+	},
 }
