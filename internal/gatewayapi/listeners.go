@@ -82,7 +82,9 @@ func (l *listener) resolveKinds() {
 	}
 	for i, k := range l.spec.AllowedRoutes.Kinds {
 		if (k.Group == nil || *k.Group == group) && slices.Contains(able, k.Kind) {
-			l.kinds = append(l.kinds, gwv1.RouteGroupKind{Group: &group, Kind: k.Kind})
+			if !l.takes(k.Kind) {
+				l.kinds = append(l.kinds, gwv1.RouteGroupKind{Group: &group, Kind: k.Kind})
+			}
 			continue
 		}
 		l.unresolved.add(problemf(gwv1.ListenerReasonInvalidRouteKinds,
