@@ -156,8 +156,7 @@ func TestOutOfTimeSparesIdleConnections(t *testing.T) {
 				}
 				resp.Close()
 			}
-			q := post(t, strings.Repeat("x", size))
-			q.Context, q.Deadline = tt.ctx, tt.end
+			q := bounded(tt.ctx, tt.end, post(t, strings.Repeat("x", size)))
 			if err := exchange(t, b, q); err != nil {
 				wantKind(t, err, tt.want)
 			} // else it was faster than the cancellation
@@ -170,6 +169,12 @@ func TestOutOfTimeSparesIdleConnections(t *testing.T) {
 			}
 		}
 	}
+}
+
+// bounded is the request, to end with the context or at the deadline.
+func bounded(ctx context.Context, end time.Time, q *Request) *Request {
+	q.Context, q.Deadline = ctx, end
+	return q
 }
 
 // TestClosedDuringRequest has an endpoint that closes an idle connection when
