@@ -153,10 +153,11 @@ const (
 // ListenerTLS says how a listener terminates TLS.
 type ListenerTLS struct {
 	// Certificates are IDs of Config.Certificates. Whatever names are in them,
-	// the listener presents one of these: the first whose names cover the SNI
-	// and that the client can use, else the first that the client can use. With
-	// none, every handshake is refused: a listener whose certificates are
-	// missing keeps its name from falling to a less specific listener.
+	// the listener presents one of these: of those that the client can use, the
+	// first that has the SNI as a name, else the first with a wildcard for it, else
+	// the first. With none, every handshake is refused: a listener whose
+	// certificates are missing keeps its name from falling to a less specific
+	// listener.
 	Certificates []string `json:"certificates,omitempty"`
 }
 

@@ -4,7 +4,11 @@
 package server
 
 import (
+	"cmp"
 	"crypto/tls"
+	"crypto/x509"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/kubera-dev/kubera/caddymodule/router"
@@ -63,24 +67,34 @@ func listenerTLS(certs []*tls.Certificate) *tls.Config {
 	}
 }
 
-// chooseCertificate returns the first certificate that names the SNI and that
-// the client can use, else the first that the client can use, else nil.
+// chooseCertificate returns, of the certificates that the client can use, the first
+// that has the SNI as a name, else the first with a wildcard for it, else the first;
+// nil if there is none. The Gateway API wants the longest match, and all wildcards
+// that cover a name are equally long (RFC 6125, section 6.4.3).
 func chooseCertificate(hello *tls.ClientHelloInfo, certs []*tls.Certificate) *tls.Certificate {
 	// SupportsCertificate also demands that the certificate has the name that the
 	// client asked for, unless it asked for none.
 	nameless := *hello
 	nameless.ServerName = ""
-	var usable *tls.Certificate
+	var wildcard, usable *tls.Certificate
 	for _, cert := range certs {
 		if nameless.SupportsCertificate(cert) != nil {
 			continue
 		}
-		if hello.ServerName == "" || cert.Leaf.VerifyHostname(hello.ServerName) == nil {
+		if hello.ServerName == "" || hasName(cert.Leaf, hello.ServerName) {
 			return cert
+		}
+		if wildcard == nil && cert.Leaf.VerifyHostname(hello.ServerName) == nil {
+			wildcard = cert
 		}
 		if usable == nil {
 			usable = cert
 		}
 	}
-	return usable
+	return cmp.Or(wildcard, usable)
+}
+
+// hasName says whether the name itself is among those of the certificate.
+func hasName(cert *x509.Certificate, name string) bool {
+	return slices.ContainsFunc(cert.DNSNames, func(n string) bool { return strings.EqualFold(n, name) })
 }

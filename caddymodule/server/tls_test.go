@@ -80,10 +80,17 @@ func TestTLSPrefersTheCertificateWithTheName(t *testing.T) {
 		certificate("1", ca.Issue("nameless")),
 		certificate("2", ca.Issue("a", "a.test")),
 		certificate("3", ca.Issue("b", "b.test", "a.test")),
+		certificate("4", ca.Issue("wildcard", "*.d.test")),
+		certificate("5", ca.Issue("exact", "X.d.test")),
 	}
-	cfg.Listeners = []config.Listener{httpsListener("l", address, "", "1", "2", "3")}
+	cfg.Listeners = []config.Listener{httpsListener("l", address, "", "1", "2", "3", "4", "5")}
 	apply(t, s, cfg)
-	for sni, want := range map[string]string{"a.test": "a", "b.test": "b", "c.test": "nameless", "": "nameless"} {
+	for sni, want := range map[string]string{
+		"a.test": "a", "b.test": "b", "c.test": "nameless", "": "nameless",
+		// "The GatewayClass MUST use the longest matching SNI out of all available
+		// certificates for any TLS handshake" (Listener.tls).
+		"x.d.test": "exact", "y.d.test": "wildcard", "d.test": "nameless",
+	} {
 		if got := subject(t, address, sni); got != want {
 			t.Errorf("SNI %q: got %s, want %s", sni, got, want)
 		}
