@@ -22,6 +22,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	// A change of the programs that are built here has to be one of this suite, or a
+	// cached result would stand for it.
+	_ "github.com/kubera-dev/kubera/caddymodule"
 	"github.com/kubera-dev/kubera/internal/controller"
 )
 

@@ -18,6 +18,9 @@ import (
 	"testing"
 	"time"
 
+	// A change of the program that is built here has to be one of this test, or a
+	// cached result would stand for it.
+	_ "github.com/kubera-dev/kubera/caddymodule"
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/test/certtest"
 	"github.com/kubera-dev/kubera/test/loopback"
