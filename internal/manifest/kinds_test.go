@@ -43,7 +43,7 @@ func TestEveryKindReachesTheSnapshot(t *testing.T) {
 	seen := map[int]string{}
 	for _, value := range values {
 		s := &snapshot.Snapshot{}
-		add(s, value)
+		s.Add(value)
 		name, found := reflect.TypeOf(value).Elem().Name(), 0
 		for i, list := range reflect.ValueOf(s).Elem().Fields() {
 			if list.Kind() != reflect.Slice || list.Len() == 0 {

@@ -53,7 +53,7 @@ func Merge(files []*File) *Set {
 func (s *Set) add(object *Object) {
 	s.byKey[object.Key] = object
 	s.Objects = append(s.Objects, object)
-	add(s.Snapshot, object.Value)
+	s.Snapshot.Add(object.Value)
 }
 
 // Find gives the object with the key, or nil.
