@@ -28,6 +28,7 @@ type Config struct {
 	Routes       []Route       `json:"routes,omitempty"`
 	Backends     []Backend     `json:"backends,omitempty"`
 	Certificates []Certificate `json:"certificates,omitempty"`
+	CABundles    []CABundle    `json:"ca_bundles,omitempty"`
 }
 
 // Gateway holds what the listeners of one Gateway have in common.
@@ -48,6 +49,11 @@ type Gateway struct {
 	ErrorResponses ErrorFormat `json:"error_responses,omitempty"`
 
 	Limits *Limits `json:"limits,omitempty"`
+
+	// BackendClientCertificate is the ID of the certificate that is presented to
+	// endpoints over TLS which ask for one (Gateway.spec.tls.backend). Default:
+	// none is.
+	BackendClientCertificate string `json:"backend_client_certificate,omitempty"`
 }
 
 // AccessLog describes the access log of a Gateway, which goes to standard output.
@@ -112,91 +118,4 @@ type Limits struct {
 	// IdleTimeout closes a client connection on which nothing is under way.
 	// Default: 180s.
 	IdleTimeout Duration `json:"idle_timeout,omitempty"`
-}
-
-// Listener is one listener of a Gateway.
-type Listener struct {
-	// ID is the namespace and name of the Gateway and the name of the
-	// listener, "default/web/https".
-	ID string `json:"id"`
-	// Gateway is the ID of the Gateway it belongs to. Listeners with the same
-	// Address belong to the same Gateway.
-	Gateway string `json:"gateway"`
-
-	// Protocol is HTTP or HTTPS. Listeners with the same Address have the same.
-	Protocol Protocol `json:"protocol"`
-	// Port is the port by which clients know the listener. It decides redirects
-	// and X-Forwarded-Port.
-	Port int32 `json:"port"`
-	// Address is the host:port to bind, where that differs from ":Port". The
-	// host may be empty (all addresses, IPv4 and IPv6).
-	Address string `json:"address,omitempty"`
-
-	// Hostname narrows the listener: an exact name, a wildcard ("*.example.com",
-	// which stands for one or more labels), or empty for every name. A request is
-	// served by the most specific listener of its Address and by no other.
-	Hostname string `json:"hostname,omitempty"`
-
-	// TLS is set on HTTPS listeners.
-	TLS *ListenerTLS `json:"tls,omitempty"`
-}
-
-// Protocol of a listener.
-type Protocol string
-
-// The protocols that a proxy listens for.
-const (
-	HTTP  Protocol = "HTTP"
-	HTTPS Protocol = "HTTPS"
-)
-
-// ListenerTLS says how a listener terminates TLS.
-type ListenerTLS struct {
-	// Certificates are IDs of Config.Certificates. Whatever names are in them,
-	// the listener presents one of these: of those that the client can use, the
-	// first that has the SNI as a name, else the first with a wildcard for it, else
-	// the first. With none, every handshake is refused: a listener whose
-	// certificates are missing keeps its name from falling to a less specific
-	// listener.
-	Certificates []string `json:"certificates,omitempty"`
-}
-
-// Certificate is a certificate chain with its private key.
-type Certificate struct {
-	ID string `json:"id"`
-	// Chain is one or more PEM blocks, the leaf first.
-	Chain string `json:"chain"`
-	// Key is a PEM block. It is never logged nor reported back.
-	Key string `json:"key"`
-}
-
-// Backend is a set of endpoints that are the same to a request.
-type Backend struct {
-	// ID names the backend, "Service/default/echo/8080".
-	ID string `json:"id"`
-	// Protocol is what the endpoints speak. Default: http.
-	Protocol BackendProtocol `json:"protocol,omitempty"`
-	// Endpoints may be empty: requests are then answered with 503.
-	Endpoints []Endpoint `json:"endpoints,omitempty"`
-}
-
-// BackendProtocol is what endpoints speak.
-type BackendProtocol string
-
-// The protocols spoken to endpoints.
-const (
-	// BackendHTTP is HTTP/1.1, Upgrade (WebSocket) included.
-	BackendHTTP BackendProtocol = "http"
-	// BackendH2C is HTTP/2 in clear text with prior knowledge.
-	BackendH2C BackendProtocol = "h2c"
-)
-
-// Endpoint is one address of a backend.
-type Endpoint struct {
-	// Address is host:port. The host is an IP address, or a DNS name that is
-	// resolved at each dial.
-	Address string `json:"address"`
-	// Draining endpoints get requests only where a backend has no others: they
-	// still serve but are about to end.
-	Draining bool `json:"draining,omitempty"`
 }

@@ -19,6 +19,7 @@ func Diff(base, next *Config) *Delta {
 		Routes:       changes(base.Routes, next.Routes),
 		Backends:     changes(base.Backends, next.Backends),
 		Certificates: changes(base.Certificates, next.Certificates),
+		CABundles:    changes(base.CABundles, next.CABundles),
 	}
 	if base.LogLevel != next.LogLevel {
 		d.LogLevel = &next.LogLevel
@@ -64,6 +65,7 @@ func (c *Config) Apply(d *Delta) (*Config, error) {
 	next.Routes = applied(&a, "routes", c.Routes, d.Routes)
 	next.Backends = applied(&a, "backends", c.Backends, d.Backends)
 	next.Certificates = applied(&a, "certificates", c.Certificates, d.Certificates)
+	next.CABundles = applied(&a, "ca_bundles", c.CABundles, d.CABundles)
 	if a.refusal != nil {
 		return nil, a.refusal
 	}
@@ -135,7 +137,7 @@ func (c *Config) WithEndpoints(u *EndpointsUpdate) (*Config, error) {
 			return nil, &Refusal{Object: b.ID, Message: "no such backend"}
 		}
 		next.Backends[i].Endpoints = b.Endpoints
-		if err := next.Backends[i].validate(); err != nil {
+		if err := next.Backends[i].validateEndpoints(); err != nil {
 			return nil, err
 		}
 	}

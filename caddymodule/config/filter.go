@@ -11,6 +11,8 @@ type Filter struct {
 	Rewrite         *Rewrite        `json:"rewrite,omitempty"`
 	StaticResponse  *StaticResponse `json:"static_response,omitempty"`
 	AccessControl   *AccessControl  `json:"access_control,omitempty"`
+	Mirror          *Mirror         `json:"mirror,omitempty"`
+	CORS            *CORS           `json:"cors,omitempty"`
 }
 
 // HeaderModifier changes header fields: first Set, then Add, then Remove, as the
@@ -76,4 +78,38 @@ type AccessControl struct {
 	Deny []string `json:"deny,omitempty"`
 	// Allow lets in only these. Empty: everybody who is not denied.
 	Allow []string `json:"allow,omitempty"`
+}
+
+// Mirror sends a copy of a request to another backend, whose response is thrown
+// away (HTTPRequestMirrorFilter, GEP-3171). The copy is what the filters before
+// this one have made of the request. It never delays the request itself: where the
+// copy can't keep up it is given up.
+type Mirror struct {
+	// Backend is the ID of a backend.
+	Backend string `json:"backend"`
+	// Numerator out of Denominator requests are copied. A Denominator of 0 means
+	// all of them.
+	Numerator   int32 `json:"numerator,omitempty"`
+	Denominator int32 `json:"denominator,omitempty"`
+}
+
+// CORS answers preflight requests, and adds to the responses of other cross-origin
+// requests what lets browsers hand them to their pages (HTTPCORSFilter, GEP-1767).
+type CORS struct {
+	// AllowOrigins are "*", or origins whose host may begin with "*", which stands
+	// for one or more labels: "https://*.example.com". Empty: none is allowed.
+	AllowOrigins []string `json:"allow_origins,omitempty"`
+	// AllowCredentials lets requests come with credentials. Wildcards are then
+	// never sent, but what the request asks for.
+	AllowCredentials bool `json:"allow_credentials,omitempty"`
+	// AllowMethods are methods, or "*" for all. GET, HEAD and POST need not be
+	// among them.
+	AllowMethods []string `json:"allow_methods,omitempty"`
+	// AllowHeaders are names of request header fields, or "*" for all.
+	AllowHeaders []string `json:"allow_headers,omitempty"`
+	// ExposeHeaders are names of response header fields, or "*" for all.
+	ExposeHeaders []string `json:"expose_headers,omitempty"`
+	// MaxAge is for how many seconds the answer to a preflight may be kept.
+	// Default: 5.
+	MaxAge int32 `json:"max_age,omitempty"`
 }

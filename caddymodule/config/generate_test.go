@@ -4,7 +4,11 @@
 package config
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
 )
 
@@ -20,7 +24,7 @@ func (g generator) config() *Config {
 		c.Gateways = append(c.Gateways, Gateway{ID: fmt.Sprintf("ns/gw%d", i), ErrorResponses: pick(g, "", ErrorHTML, ErrorProblem)})
 	}
 	for i := range g.IntN(5) {
-		c.Backends = append(c.Backends, Backend{ID: fmt.Sprintf("Service/ns/b%d/80", g.IntN(1000)*10+i), Protocol: pick(g, "", BackendH2C), Endpoints: g.endpoints()})
+		c.Backends = append(c.Backends, Backend{ID: fmt.Sprintf("Service/ns/b%d/80", g.IntN(1000)*10+i), Protocol: pick(g, "", BackendHTTP2), Endpoints: g.endpoints()})
 	}
 	for i := range g.IntN(5) {
 		gateway := c.Gateways[g.IntN(len(c.Gateways))].ID
@@ -31,8 +35,24 @@ func (g generator) config() *Config {
 	for i := range g.IntN(8) {
 		c.Routes = append(c.Routes, g.route(fmt.Sprintf("HTTPRoute/ns/r%d", g.IntN(1000)*10+i), c))
 	}
+	for i := range g.IntN(3) {
+		c.CABundles = append(c.CABundles, CABundle{ID: fmt.Sprintf("ConfigMap/ns/ca%d", i), Certificates: pick(g, generatedCAs[0], generatedCAs[1])})
+	}
 	Seal(c)
 	return c
+}
+
+// generatedCAs are what CA bundles of generated configurations hold.
+var generatedCAs = [2]string{newGeneratedCA(1), newGeneratedCA(2)}
+
+func newGeneratedCA(serial int64) string {
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial)}
+	der, err := x509.CreateCertificate(nil, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 // next makes a configuration that has part of another.

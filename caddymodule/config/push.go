@@ -79,6 +79,7 @@ type Delta struct {
 	Routes       *Changes[Route]       `json:"routes,omitempty"`
 	Backends     *Changes[Backend]     `json:"backends,omitempty"`
 	Certificates *Changes[Certificate] `json:"certificates,omitempty"`
+	CABundles    *Changes[CABundle]    `json:"ca_bundles,omitempty"`
 }
 
 // Changes of one kind of objects. No ID is in both lists.

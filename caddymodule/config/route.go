@@ -49,6 +49,9 @@ type Rule struct {
 	// and no filter that answers, requests are answered with 500.
 	Backends []WeightedBackend `json:"backends,omitempty"`
 	Timeouts *Timeouts         `json:"timeouts,omitempty"`
+	// Retry, or nil for no more than failing over to another endpoint where no
+	// connection could be made.
+	Retry *Retry `json:"retry,omitempty"`
 }
 
 // Match is met if all that is set in it is met.
@@ -97,6 +100,23 @@ type Timeouts struct {
 	// BackendRequest bounds one try at an endpoint, from sending the request to
 	// the end of its response. 0 means none.
 	BackendRequest Duration `json:"backend_request,omitempty"`
+}
+
+// Retry says when a request is sent again, to the backend that was chosen for it
+// (HTTPRouteRetry, GEP-1731). A connection that can't be made, or that breaks
+// before anything of a response has come, is reason enough; so is a response whose
+// status is one of Codes. A request that may have been processed is sent again
+// only if its method is idempotent (RFC 9110, section 9.2.2), and no request
+// unless its body is still at hand.
+type Retry struct {
+	// Attempts bounds how often a request is sent again. 0: never, not even to
+	// another endpoint.
+	Attempts int `json:"attempts"`
+	// Codes are statuses from 400 to 599.
+	Codes []int `json:"codes,omitempty"`
+	// Backoff is the least time to wait before a request is sent again. Default:
+	// 25ms.
+	Backoff Duration `json:"backoff,omitempty"`
 }
 
 // WeightedBackend is a share of a rule's requests.

@@ -19,6 +19,7 @@ func (l Listener) identity() string    { return l.ID }
 func (r Route) identity() string       { return r.ID }
 func (b Backend) identity() string     { return b.ID }
 func (c Certificate) identity() string { return c.ID }
+func (b CABundle) identity() string    { return b.ID }
 
 // Seal sorts the lists by ID and sets Version to a digest of the content, of the
 // endpoints not: two configurations with the same Version differ in nothing else.
@@ -29,6 +30,7 @@ func Seal(c *Config) {
 	c.Routes = sorted(c.Routes)
 	c.Backends = sorted(c.Backends)
 	c.Certificates = sorted(c.Certificates)
+	c.CABundles = sorted(c.CABundles)
 
 	content := *c
 	content.Version = ""

@@ -4,7 +4,6 @@
 package config
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net"
 	"slices"
@@ -24,14 +23,16 @@ func (c *Config) Validate() error {
 		listeners:    index(c.Listeners),
 		backends:     index(c.Backends),
 		certificates: index(c.Certificates),
+		bundles:      index(c.CABundles),
 	}
 	checks := []func() error{
 		func() error { return c.validateLogLevel() },
-		func() error { return each("gateways", c.Gateways, (*Gateway).validate) },
 		func() error { return each("certificates", c.Certificates, (*Certificate).validate) },
+		func() error { return each("ca_bundles", c.CABundles, (*CABundle).validate) },
+		func() error { return each("gateways", c.Gateways, v.gateway) },
 		func() error { return each("listeners", c.Listeners, v.listener) },
 		func() error { return sockets(c.Listeners) },
-		func() error { return each("backends", c.Backends, (*Backend).validate) },
+		func() error { return each("backends", c.Backends, v.backend) },
 		func() error { return each("routes", c.Routes, v.route) },
 	}
 	for _, check := range checks {
@@ -44,7 +45,7 @@ func (c *Config) Validate() error {
 
 // validator knows what can be referred to.
 type validator struct {
-	gateways, listeners, backends, certificates map[string]bool
+	gateways, listeners, backends, certificates, bundles map[string]bool
 }
 
 func index[T identified](list []T) map[string]bool {
@@ -95,7 +96,7 @@ func oneOf[S ~string](object, field string, value S, allowed ...S) error {
 	return refuse(object, field, "%q is not one of %s", value, strings.Join(names, ", "))
 }
 
-func (g *Gateway) validate() error {
+func (v *validator) gateway(g *Gateway) error {
 	if g.AccessLog != nil {
 		if err := oneOf(g.ID, "access_log.format", g.AccessLog.Format, "", LogJSON, LogText); err != nil {
 			return err
@@ -111,6 +112,9 @@ func (g *Gateway) validate() error {
 		if err := a.ValidateHeader(); err != nil {
 			return refuse(g.ID, "client_address.header", "%v", err)
 		}
+	}
+	if id := g.BackendClientCertificate; id != "" && !v.certificates[id] {
+		return refuse(g.ID, "backend_client_certificate", "there is no certificate %q", id)
 	}
 	return g.Limits.validate(g.ID)
 }
@@ -133,14 +137,6 @@ func (l *Limits) validate(id string) error {
 		if f.value < 0 {
 			return refuse(id, "limits."+f.name, "must not be negative")
 		}
-	}
-	return nil
-}
-
-// validate reports no detail of the parser's: it could quote the key.
-func (c *Certificate) validate() error {
-	if _, err := tls.X509KeyPair([]byte(c.Chain), []byte(c.Key)); err != nil {
-		return refuse(c.ID, "chain", "chain and key are not a PEM certificate chain and the private key of its first certificate")
 	}
 	return nil
 }
@@ -168,14 +164,7 @@ func (v *validator) listener(l *Listener) error {
 	if (l.TLS != nil) != (l.Protocol == HTTPS) {
 		return refuse(l.ID, "tls", "goes with protocol HTTPS, and only with it")
 	}
-	if l.TLS != nil {
-		for i, id := range l.TLS.Certificates {
-			if !v.certificates[id] {
-				return refuse(l.ID, fmt.Sprintf("tls.certificates[%d]", i), "there is no certificate %q", id)
-			}
-		}
-	}
-	return nil
+	return v.listenerTLS(l)
 }
 
 // sockets checks what listeners of one address have to agree on.
@@ -197,16 +186,25 @@ func sockets(listeners []Listener) error {
 			return refuse(l.ID, "address", "%s of another gateway has the address %s already", f.ID, address)
 		case ok:
 			return refuse(l.ID, "hostname", "%s has the same address and hostname", other)
+		case !f.TLS.clientValidation().equal(l.TLS.clientValidation()):
+			return refuse(l.ID, "tls.client_validation", "%s has the address %s too, with another client validation", f.ID, address)
 		}
 		taken[name] = l.ID
 	}
 	return nil
 }
 
-func (b *Backend) validate() error {
-	if err := oneOf(b.ID, "protocol", b.Protocol, "", BackendHTTP, BackendH2C); err != nil {
+func (v *validator) backend(b *Backend) error {
+	if err := oneOf(b.ID, "protocol", b.Protocol, "", BackendHTTP, BackendHTTP2); err != nil {
 		return err
 	}
+	if err := v.backendTLS(b); err != nil {
+		return err
+	}
+	return b.validateEndpoints()
+}
+
+func (b *Backend) validateEndpoints() error {
 	seen := make(map[string]bool, len(b.Endpoints))
 	for i, e := range b.Endpoints {
 		field := fmt.Sprintf("endpoints[%d].address", i)

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 func (c checker) filters(list []Filter, prefixOnly bool) error {
 	for i := range list {
-		at := checker{c.object, fmt.Sprintf("%s[%d]", c.field, i)}
+		at := c
+		at.field = fmt.Sprintf("%s[%d]", c.field, i)
 		if err := at.filter(&list[i], prefixOnly); err != nil {
 			return err
 		}
@@ -40,6 +42,12 @@ func (c checker) filter(f *Filter, prefixOnly bool) error {
 	}
 	if f.AccessControl != nil {
 		set = append(set, c.at("access_control").access(f.AccessControl))
+	}
+	if f.Mirror != nil {
+		set = append(set, c.at("mirror").mirror(f.Mirror))
+	}
+	if f.CORS != nil {
+		set = append(set, c.at("cors").cors(f.CORS))
 	}
 	if len(set) != 1 {
 		return c.refuse("%d kinds of filter are set, exactly one is needed", len(set))
@@ -115,4 +123,57 @@ func (c checker) access(a *AccessControl) error {
 		return err
 	}
 	return prefixes(c.object, c.field+".allow", a.Allow)
+}
+
+func (c checker) mirror(m *Mirror) error {
+	switch {
+	case !c.backends[m.Backend]:
+		return c.at("backend").refuse("there is no backend %q", m.Backend)
+	case m.Denominator < 0:
+		return c.at("denominator").refuse("must not be negative")
+	case m.Numerator < 0 || m.Numerator > m.Denominator:
+		return c.at("numerator").refuse("%d is not from 0 to the denominator, %d", m.Numerator, m.Denominator)
+	}
+	return nil
+}
+
+func (c checker) cors(r *CORS) error {
+	for i, origin := range r.AllowOrigins {
+		if !isOriginPattern(origin) {
+			return c.at("allow_origins[%d]", i).refuse("%q is neither * nor an origin such as https://*.example.com:8443", origin)
+		}
+	}
+	for _, list := range []struct {
+		field  string
+		tokens []string
+	}{
+		{"allow_methods", r.AllowMethods}, {"allow_headers", r.AllowHeaders}, {"expose_headers", r.ExposeHeaders},
+	} {
+		for i, token := range list.tokens {
+			if !isToken(token) { // which * is, too
+				return c.at("%s[%d]", list.field, i).refuse("%q is not a token", token)
+			}
+		}
+	}
+	if r.MaxAge < 0 {
+		return c.at("max_age").refuse("must not be negative")
+	}
+	return nil
+}
+
+// isOriginPattern says whether s is "*" or scheme://host[:port], with a host that
+// may be "*" or begin with "*.".
+func isOriginPattern(s string) bool {
+	if s == "*" {
+		return true
+	}
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok || scheme != "http" && scheme != "https" {
+		return false
+	}
+	host, port, hasPort := strings.Cut(rest, ":")
+	if n, err := strconv.ParseUint(port, 10, 16); hasPort && (err != nil || n == 0) {
+		return false
+	}
+	return host == "*" || isHostname(strings.TrimPrefix(host, "*."))
 }

@@ -24,8 +24,8 @@ func (v *validator) route(r *Route) error {
 		}
 	}
 	for i := range r.Rules {
-		c := checker{object: r.ID, field: fmt.Sprintf("rules[%d]", i)}
-		if err := c.rule(v, &r.Rules[i]); err != nil {
+		c := checker{validator: v, object: r.ID, field: fmt.Sprintf("rules[%d]", i)}
+		if err := c.rule(&r.Rules[i]); err != nil {
 			return err
 		}
 	}
@@ -33,17 +33,22 @@ func (v *validator) route(r *Route) error {
 }
 
 // checker refuses fields of one object below one field.
-type checker struct{ object, field string }
+type checker struct {
+	*validator
+
+	object, field string
+}
 
 func (c checker) at(format string, args ...any) checker {
-	return checker{c.object, c.field + "." + fmt.Sprintf(format, args...)}
+	c.field += "." + fmt.Sprintf(format, args...)
+	return c
 }
 
 func (c checker) refuse(format string, args ...any) error {
 	return refuse(c.object, c.field, format, args...)
 }
 
-func (c checker) rule(v *validator, r *Rule) error {
+func (c checker) rule(r *Rule) error {
 	if r.ErrorStatus != 0 && (r.ErrorStatus < 400 || r.ErrorStatus > 599) {
 		return c.at("error_status").refuse("%d is not from 400 to 599", r.ErrorStatus)
 	}
@@ -60,7 +65,7 @@ func (c checker) rule(v *validator, r *Rule) error {
 	for i, b := range r.Backends {
 		at := c.at("backends[%d]", i)
 		switch {
-		case b.Backend != "" && !v.backends[b.Backend]:
+		case b.Backend != "" && !c.backends[b.Backend]:
 			return at.at("backend").refuse("there is no backend %q", b.Backend)
 		case b.Weight < 0 || b.Weight > maxWeight:
 			return at.at("weight").refuse("%d is not from 0 to %d", b.Weight, maxWeight)
@@ -69,7 +74,27 @@ func (c checker) rule(v *validator, r *Rule) error {
 			return err
 		}
 	}
-	return c.at("timeouts").timeouts(r.Timeouts)
+	if err := c.at("timeouts").timeouts(r.Timeouts); err != nil {
+		return err
+	}
+	return c.at("retry").retry(r.Retry)
+}
+
+func (c checker) retry(r *Retry) error {
+	switch {
+	case r == nil:
+		return nil
+	case r.Attempts < 0:
+		return c.at("attempts").refuse("must not be negative")
+	case r.Backoff < 0:
+		return c.at("backoff").refuse("must not be negative")
+	}
+	for i, code := range r.Codes {
+		if code < 400 || code > 599 {
+			return c.at("codes[%d]", i).refuse("%d is not from 400 to 599", code)
+		}
+	}
+	return nil
 }
 
 func (c checker) timeouts(t *Timeouts) error {

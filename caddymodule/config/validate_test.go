@@ -18,13 +18,23 @@ func valid(t *testing.T) *Config {
 	ca := certtest.NewCA(t, "config test")
 	pair := ca.Issue("a.test", "a.test")
 	return &Config{
-		Gateways:     []Gateway{{ID: "ns/gw"}, {ID: "ns/other"}},
+		Gateways:     []Gateway{{ID: "ns/gw", BackendClientCertificate: "cert"}, {ID: "ns/other"}},
 		Certificates: []Certificate{{ID: "cert", Chain: string(pair.Cert), Key: string(pair.Key)}},
+		CABundles:    []CABundle{{ID: "ca", Certificates: string(pair.Cert)}},
 		Listeners: []Listener{
 			{ID: "http", Gateway: "ns/gw", Protocol: HTTP, Port: 80},
-			{ID: "https", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, Hostname: "*.a.test", TLS: &ListenerTLS{Certificates: []string{"cert"}}},
+			{ID: "https", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, Hostname: "*.a.test", TLS: &ListenerTLS{
+				Certificates:     []string{"cert"},
+				ClientValidation: &ClientValidation{CABundles: []string{"ca"}, Mode: ClientCertInsecureFallback},
+			}},
 		},
-		Backends: []Backend{{ID: "b", Endpoints: []Endpoint{{Address: "10.0.0.1:80"}, {Address: "[fd00::1]:80"}, {Address: "example.org:443"}}}},
+		Backends: []Backend{
+			{ID: "b", Endpoints: []Endpoint{{Address: "10.0.0.1:80"}, {Address: "[fd00::1]:80"}, {Address: "example.org:443"}}},
+			{ID: "tls", Protocol: BackendHTTP2, TLS: &BackendTLS{
+				ServerName: "a.test", CABundles: []string{"ca"},
+				SubjectAltNames: []SubjectAltName{{DNS: "*.a.test"}, {URI: "spiffe://a.test/web"}},
+			}},
+		},
 		Routes: []Route{{
 			ID:          "r",
 			Attachments: []Attachment{{Listener: "http", Hostnames: []string{"a.test", "*.b.test"}}},
@@ -33,6 +43,7 @@ func valid(t *testing.T) *Config {
 				Filters:  []Filter{{Rewrite: &Rewrite{Path: &PathModifier{ReplacePrefix: new(string)}}}},
 				Backends: []WeightedBackend{{Backend: "b", Weight: 1}, {Weight: 1}},
 				Timeouts: &Timeouts{Request: Duration(time.Second), BackendRequest: Duration(time.Second)},
+				Retry:    &Retry{Attempts: 2, Codes: []int{503}, Backoff: Duration(time.Millisecond)},
 			}},
 		}},
 	}
@@ -52,6 +63,17 @@ func TestValidateTakes(t *testing.T) {
 	}
 }
 
+// Origins are taken in all the forms that HTTPCORSFilter.allowOrigins names.
+func TestValidateTakesOrigins(t *testing.T) {
+	c := valid(t)
+	c.Routes[0].Rules[0].Filters = []Filter{{CORS: &CORS{AllowOrigins: []string{
+		"*", "http://a.test", "https://*", "https://*.a.test", "http://a.test:8080", "https://*:8443",
+	}}}}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestValidateRefuses(t *testing.T) {
 	filter := func(f Filter) func(*Config) {
 		return func(c *Config) { c.Routes[0].Rules[0].Filters = []Filter{f} }
@@ -61,6 +83,12 @@ func TestValidateRefuses(t *testing.T) {
 	}
 	rule := func(change func(*Rule)) func(*Config) {
 		return func(c *Config) { change(&c.Routes[0].Rules[0]) }
+	}
+	validation := func(change func(*ClientValidation)) func(*Config) {
+		return func(c *Config) { change(c.Listeners[1].TLS.ClientValidation) }
+	}
+	backendTLS := func(change func(*BackendTLS)) func(*Config) {
+		return func(c *Config) { change(c.Backends[1].TLS) }
 	}
 	full := "/"
 	tests := map[string]struct {
@@ -137,7 +165,43 @@ func TestValidateRefuses(t *testing.T) {
 		"static status":       {filter(Filter{StaticResponse: &StaticResponse{Status: 100}}), "r", "rules[0].filters[0].static_response.status"},
 		"static content type": {filter(Filter{StaticResponse: &StaticResponse{Status: 200, ContentType: "a\nb"}}), "r", "rules[0].filters[0].static_response.content_type"},
 		"access":              {filter(Filter{AccessControl: &AccessControl{Allow: []string{"10.0.0.1", "nobody"}}}), "r", "rules[0].filters[0].access_control.allow[1]"},
-		"filter of a backend": {rule(func(r *Rule) { r.Backends[0].Filters = []Filter{{}} }), "r", "rules[0].backends[0].filters[0]"},
+		"client certificate":  {func(c *Config) { c.Gateways[1].BackendClientCertificate = "x" }, "ns/other", "backend_client_certificate"},
+		"empty CA bundle":     {func(c *Config) { c.CABundles[0].Certificates = "" }, "ca", "certificates"},
+		"key in a CA bundle":  {func(c *Config) { c.CABundles[0].Certificates += c.Certificates[0].Key }, "ca", "certificates"},
+		"no CAs of clients":   {validation(func(v *ClientValidation) { v.CABundles = nil }), "https", "tls.client_validation.ca_bundles"},
+		"unknown CA":          {validation(func(v *ClientValidation) { v.CABundles[0] = "x" }), "https", "tls.client_validation.ca_bundles[0]"},
+		"validation mode":     {validation(func(v *ClientValidation) { v.Mode = "lax" }), "https", "tls.client_validation.mode"},
+		"validations on a port": {func(c *Config) {
+			c.Listeners = append(c.Listeners, Listener{ID: "x", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, TLS: &ListenerTLS{}})
+		}, "x", "tls.client_validation"},
+		"modes on a port": {func(c *Config) {
+			other := ListenerTLS{ClientValidation: &ClientValidation{CABundles: []string{"ca"}}}
+			c.Listeners = append(c.Listeners, Listener{ID: "x", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, TLS: &other})
+		}, "x", "tls.client_validation"},
+		"no server name":       {backendTLS(func(b *BackendTLS) { b.ServerName = "" }), "tls", "tls.server_name"},
+		"server name":          {backendTLS(func(b *BackendTLS) { b.ServerName = "*.a.test" }), "tls", "tls.server_name"},
+		"no CAs of endpoints":  {backendTLS(func(b *BackendTLS) { b.CABundles = nil }), "tls", "tls.ca_bundles"},
+		"both kinds of CAs":    {backendTLS(func(b *BackendTLS) { b.SystemCAs = true }), "tls", "tls.ca_bundles"},
+		"unknown backend CA":   {backendTLS(func(b *BackendTLS) { b.CABundles[0] = "x" }), "tls", "tls.ca_bundles[0]"},
+		"no name in a SAN":     {backendTLS(func(b *BackendTLS) { b.SubjectAltNames[0] = SubjectAltName{} }), "tls", "tls.subject_alt_names[0]"},
+		"two names in a SAN":   {backendTLS(func(b *BackendTLS) { b.SubjectAltNames[0].URI = "spiffe://x" }), "tls", "tls.subject_alt_names[0]"},
+		"DNS name":             {backendTLS(func(b *BackendTLS) { b.SubjectAltNames[0].DNS = "a b" }), "tls", "tls.subject_alt_names[0].dns"},
+		"URI":                  {backendTLS(func(b *BackendTLS) { b.SubjectAltNames[1].URI = "/web" }), "tls", "tls.subject_alt_names[1].uri"},
+		"negative attempts":    {rule(func(r *Rule) { r.Retry.Attempts = -1 }), "r", "rules[0].retry.attempts"},
+		"negative backoff":     {rule(func(r *Rule) { r.Retry.Backoff = -1 }), "r", "rules[0].retry.backoff"},
+		"code to retry":        {rule(func(r *Rule) { r.Retry.Codes[0] = 200 }), "r", "rules[0].retry.codes[0]"},
+		"mirror":               {filter(Filter{Mirror: &Mirror{Backend: "x"}}), "r", "rules[0].filters[0].mirror.backend"},
+		"mirror more than all": {filter(Filter{Mirror: &Mirror{Backend: "b", Numerator: 3, Denominator: 2}}), "r", "rules[0].filters[0].mirror.numerator"},
+		"mirror of a backend":  {rule(func(r *Rule) { r.Backends[0].Filters = []Filter{{Mirror: &Mirror{}}} }), "r", "rules[0].backends[0].filters[0].mirror.backend"},
+		"negative mirror":      {filter(Filter{Mirror: &Mirror{Backend: "b", Denominator: -1}}), "r", "rules[0].filters[0].mirror.denominator"},
+		"origin":               {filter(Filter{CORS: &CORS{AllowOrigins: []string{"*", "example.com"}}}), "r", "rules[0].filters[0].cors.allow_origins[1]"},
+		"origin with a path":   {filter(Filter{CORS: &CORS{AllowOrigins: []string{"https://a.test/"}}}), "r", "rules[0].filters[0].cors.allow_origins[0]"},
+		"port of an origin":    {filter(Filter{CORS: &CORS{AllowOrigins: []string{"https://*:0"}}}), "r", "rules[0].filters[0].cors.allow_origins[0]"},
+		"CORS method":          {filter(Filter{CORS: &CORS{AllowMethods: []string{"GET "}}}), "r", "rules[0].filters[0].cors.allow_methods[0]"},
+		"CORS header":          {filter(Filter{CORS: &CORS{AllowHeaders: []string{"*", ""}}}), "r", "rules[0].filters[0].cors.allow_headers[1]"},
+		"exposed header":       {filter(Filter{CORS: &CORS{ExposeHeaders: []string{"a:b"}}}), "r", "rules[0].filters[0].cors.expose_headers[0]"},
+		"CORS age":             {filter(Filter{CORS: &CORS{MaxAge: -1}}), "r", "rules[0].filters[0].cors.max_age"},
+		"filter of a backend":  {rule(func(r *Rule) { r.Backends[0].Filters = []Filter{{}} }), "r", "rules[0].backends[0].filters[0]"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

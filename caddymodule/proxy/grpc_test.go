@@ -63,7 +63,7 @@ func newGRPC(t *testing.T) (grpc_testing.TestServiceClient, *gatewayFixture) {
 		server.Stop()
 		<-done
 	})
-	gw := newGateway(t, oneBackend(ln.Addr().String(), config.BackendH2C))
+	gw := newGateway(t, oneBackend(ln.Addr().String(), config.BackendHTTP2))
 	conn, err := grpc.NewClient("passthrough:///"+gw.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)

@@ -290,7 +290,7 @@ func TestErrorsOfBackends(t *testing.T) {
 			t.Errorf("%s: got %s, %v", want, got.Status, got.Header)
 		}
 	}
-	for _, protocol := range []config.BackendProtocol{config.BackendHTTP, config.BackendH2C} {
+	for _, protocol := range []config.BackendProtocol{config.BackendHTTP, config.BackendHTTP2} {
 		gw := newGateway(t, oneBackend(deadAddress(t), protocol))
 		if got := get(t, newClient(t), gw.URL); got.StatusCode != http.StatusBadGateway {
 			t.Errorf("%s, nobody listens: %s", protocol, got.Status)

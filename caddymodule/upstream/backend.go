@@ -64,7 +64,7 @@ func (b *Backend) SetEndpoints(endpoints []config.Endpoint) {
 // connections.
 func (b *Backend) newEndpoint(address string) *Endpoint {
 	e := &Endpoint{address: address, metrics: b.metrics, retired: b.retired}
-	if b.protocol == config.BackendH2C {
+	if b.protocol == config.BackendHTTP2 {
 		e.h2 = newH2Client(e)
 	}
 	return e

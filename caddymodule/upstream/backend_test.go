@@ -275,7 +275,7 @@ func TestUnaskedResponse(t *testing.T) {
 }
 
 func TestAnotherEndpointIsTried(t *testing.T) {
-	for _, protocol := range []config.BackendProtocol{config.BackendHTTP, config.BackendH2C} {
+	for _, protocol := range []config.BackendProtocol{config.BackendHTTP, config.BackendHTTP2} {
 		live := listenHTTP(t)
 		b := newBackend(t, protocol, closedPort(t), live, closedPort(t))
 		for range 50 {

@@ -21,7 +21,7 @@ var appProtocols = map[string]config.BackendProtocol{
 	"":                  config.BackendHTTP,
 	"http":              config.BackendHTTP,
 	"kubernetes.io/ws":  config.BackendHTTP,
-	"kubernetes.io/h2c": config.BackendH2C,
+	"kubernetes.io/h2c": config.BackendHTTP2,
 }
 
 // backendReferent applies the defaults of BackendObjectReference.

@@ -23,7 +23,7 @@ import (
 )
 
 // describe gives a result in the form of the golden files: the configuration of
-// each Gateway as it is, without certificates' content, and the statuses in short
+// each Gateway as it is, without the content of certificates, and the statuses in short
 // form.
 func describe(t testing.TB, r *gatewayapi.Result, c *goldenCase) string {
 	t.Helper()
@@ -52,6 +52,10 @@ func describe(t testing.TB, r *gatewayapi.Result, c *goldenCase) string {
 func redact(c *config.Config) *config.Config {
 	redacted := *c
 	redacted.Version = ""
+	redacted.CABundles = nil
+	for _, bundle := range c.CABundles {
+		redacted.CABundles = append(redacted.CABundles, config.CABundle{ID: bundle.ID, Certificates: "(redacted)"})
+	}
 	redacted.Certificates = nil
 	for _, certificate := range c.Certificates {
 		redacted.Certificates = append(redacted.Certificates, config.Certificate{

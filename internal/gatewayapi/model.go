@@ -36,10 +36,13 @@ type Gateway struct {
 	Routes []*Route
 	// Backends that Routes use, sorted by ID.
 	Backends []*Backend
-	// Services and Secrets that decide what is served, whether they exist or
-	// not, sorted.
-	Services []types.NamespacedName
-	Secrets  []types.NamespacedName
+	// BackendClientCertificate is presented to endpoints over TLS, nil for none.
+	BackendClientCertificate *Certificate
+	// Services, Secrets and ConfigMaps that decide what is served, whether they
+	// exist or not, sorted.
+	Services   []types.NamespacedName
+	Secrets    []types.NamespacedName
+	ConfigMaps []types.NamespacedName
 }
 
 // ID is the namespace and name, "default/web".
@@ -76,7 +79,25 @@ type Listener struct {
 	Hostname string
 	// Certificates of an HTTPS listener. With none, handshakes are refused.
 	Certificates []*Certificate
+	// ClientValidation of an HTTPS listener, nil where clients need no certificate.
+	ClientValidation *ClientValidation
 }
+
+// ClientValidation is what clients are verified by.
+type ClientValidation struct {
+	// CABundles, at least one.
+	CABundles []*CABundle
+	Mode      config.ClientValidationMode
+}
+
+// CABundle is a set of CA certificates that was parsed and found valid.
+type CABundle struct {
+	ConfigMap    types.NamespacedName
+	Certificates string
+}
+
+// ID names the bundle in a configuration, "ConfigMap/default/ca".
+func (b *CABundle) ID() string { return "ConfigMap/" + b.ConfigMap.String() }
 
 // Certificate is a key pair that was parsed and found to match.
 type Certificate struct {
@@ -119,6 +140,7 @@ type Rule struct {
 	Filters     []config.Filter
 	Backends    []Share
 	Timeouts    *config.Timeouts
+	Retry       *config.Retry
 }
 
 // Share of the requests of a rule.
@@ -136,10 +158,21 @@ type Backend struct {
 	Port     int32
 	PortName string
 	Protocol config.BackendProtocol
+	// TLS is what a BackendTLSPolicy says, nil without one.
+	TLS *BackendTLS
 	// ExternalName is set for Services of that type instead of Slices.
 	ExternalName string
 	// Slices hold the endpoints, of all ports of the Service.
 	Slices []*discoveryv1.EndpointSlice
+}
+
+// BackendTLS is a BackendTLSPolicy with its references resolved.
+type BackendTLS struct {
+	Hostname        string
+	SubjectAltNames []config.SubjectAltName
+	// CABundles are empty only with SystemCAs.
+	CABundles []*CABundle
+	SystemCAs bool
 }
 
 // ID names the backend in a configuration, "Service/default/echo/8080".

@@ -39,6 +39,7 @@ func Config(gateways []*gatewayapi.Gateway, o Options) *config.Config {
 		routes:       map[string]*config.Route{},
 		backends:     map[string]*gatewayapi.Backend{},
 		certificates: map[string]*gatewayapi.Certificate{},
+		bundles:      map[string]*gatewayapi.CABundle{},
 	}
 	for _, g := range gateways {
 		if g.Accepted {
@@ -55,6 +56,7 @@ type renderer struct {
 	routes       map[string]*config.Route
 	backends     map[string]*gatewayapi.Backend
 	certificates map[string]*gatewayapi.Certificate
+	bundles      map[string]*gatewayapi.CABundle
 }
 
 func (r *renderer) add(g *gatewayapi.Gateway) {
@@ -71,6 +73,9 @@ func (r *renderer) add(g *gatewayapi.Gateway) {
 	for _, b := range g.Backends {
 		r.backends[b.ID()] = b
 	}
+	if c := g.BackendClientCertificate; c != nil {
+		r.certificates[c.ID()] = c
+	}
 }
 
 func (r *renderer) listener(g *gatewayapi.Gateway, l *gatewayapi.Listener) config.Listener {
@@ -83,13 +88,7 @@ func (r *renderer) listener(g *gatewayapi.Gateway, l *gatewayapi.Listener) confi
 		Hostname: l.Hostname,
 	}
 	if l.Protocol == config.HTTPS {
-		listener.TLS = &config.ListenerTLS{}
-		for _, c := range l.Certificates {
-			if !slices.Contains(listener.TLS.Certificates, c.ID()) {
-				listener.TLS.Certificates = append(listener.TLS.Certificates, c.ID())
-			}
-			r.certificates[c.ID()] = c
-		}
+		listener.TLS = r.listenerTLS(l)
 	}
 	return listener
 }
@@ -135,6 +134,7 @@ func rules(models []*gatewayapi.Rule) []config.Rule {
 			ErrorStatus: m.ErrorStatus,
 			Filters:     m.Filters,
 			Timeouts:    m.Timeouts,
+			Retry:       m.Retry,
 		}
 		for _, share := range m.Backends {
 			backend := config.WeightedBackend{Weight: share.Weight, Filters: share.Filters}
@@ -155,10 +155,13 @@ func (r *renderer) finish() *config.Config {
 		r.config.Routes = append(r.config.Routes, *route)
 	}
 	for _, b := range r.backends {
-		r.config.Backends = append(r.config.Backends, backend(b))
+		r.config.Backends = append(r.config.Backends, r.backend(b))
 	}
 	for _, c := range r.certificates {
 		r.config.Certificates = append(r.config.Certificates, config.Certificate{ID: c.ID(), Chain: c.Chain, Key: c.Key})
+	}
+	for _, b := range r.bundles {
+		r.config.CABundles = append(r.config.CABundles, config.CABundle{ID: b.ID(), Certificates: b.Certificates})
 	}
 	config.Seal(r.config)
 	return r.config

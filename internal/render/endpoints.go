@@ -44,14 +44,6 @@ func sortedBackends(backends []*gatewayapi.Backend) []*gatewayapi.Backend {
 	return slices.SortedFunc(slices.Values(backends), func(a, b *gatewayapi.Backend) int { return cmp.Compare(a.ID(), b.ID()) })
 }
 
-func backend(b *gatewayapi.Backend) config.Backend {
-	c := config.Backend{ID: b.ID(), Endpoints: endpoints(b, b.Slices)}
-	if b.Protocol != config.BackendHTTP {
-		c.Protocol = b.Protocol
-	}
-	return c
-}
-
 // endpoints gives the addresses that serve, sorted, each once. An address that is
 // ready in one slice and ending in another is ready: slices overlap while
 // endpoints move between them.

@@ -18,6 +18,9 @@ import (
 // gateway gives what the parameters of a Gateway say about requests.
 func gateway(g *gatewayapi.Gateway) config.Gateway {
 	c := config.Gateway{ID: g.ID()}
+	if g.BackendClientCertificate != nil {
+		c.BackendClientCertificate = g.BackendClientCertificate.ID()
+	}
 	p := g.Parameters.Proxy
 	if p == nil {
 		return c
