@@ -25,6 +25,7 @@ const (
 	Service                Kind = "Service"
 	Endpoints              Kind = "Endpoints"
 	Secret                 Kind = "Secret"
+	ConfigMap              Kind = "ConfigMap"
 	Grants                 Kind = "ReferenceGrant"
 	StaticResponseFilter   Kind = "StaticResponseFilter"
 	AccessControlFilter    Kind = "AccessControlFilter"

@@ -186,8 +186,19 @@ func (g *gatewayReader) service(from string, ref gwv1.BackendObjectReference) er
 	var tls gwv1.BackendTLSPolicyList
 	policies, err := list(g, BackendTLSPolicy, &tls, &tls.Items,
 		client.InNamespace(name.Namespace), client.MatchingFields{targetIndex: name.Name})
+	if err != nil {
+		return err
+	}
 	g.addPolicies(policies)
-	return err
+	for _, policy := range policies {
+		for _, ref := range policy.Spec.Validation.CACertificateRefs {
+			own := gwv1.ObjectReference{Group: ref.Group, Kind: ref.Kind, Name: ref.Name}
+			if err := g.configMap(policy.Namespace, own); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // addPolicies adds those that are not there yet: one may be for several Services.

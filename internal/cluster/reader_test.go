@@ -47,7 +47,18 @@ metadata: {name: web, namespace: infra}
 spec:
   gatewayClassName: kubera
   infrastructure: {parametersRef: {group: gateway.kubera.dev, kind: GatewayParameters, name: web}}
-  tls: {backend: {clientCertificateRef: {name: client, namespace: keys}}}
+  tls:
+    backend: {clientCertificateRef: {name: client, namespace: keys}}
+    frontend:
+      default:
+        validation:
+          caCertificateRefs:
+          - {group: "", kind: ConfigMap, name: clients}
+          - {group: "", kind: Secret, name: site-ca}
+      perPort:
+      - port: 8443
+        tls: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: partners, namespace: cas}]}}
+      - {port: 9443, tls: {}}
   listeners:
   - {name: http, port: 80, protocol: HTTP}
   - name: https
@@ -59,6 +70,30 @@ spec:
       - {name: elsewhere, namespace: certs}
       - {name: missing}
       - {name: not-a-secret, kind: ConfigMap}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: clients, namespace: infra}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: unrelated, namespace: infra}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: partners, namespace: cas}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: backends, namespace: apps}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ReferenceGrant
+metadata: {name: cas, namespace: cas}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: site-ca, namespace: infra}
 ---
 apiVersion: v1
 kind: Secret
@@ -219,7 +254,9 @@ metadata: {name: udp, namespace: apps}
 apiVersion: gateway.networking.k8s.io/v1
 kind: BackendTLSPolicy
 metadata: {name: shop, namespace: apps}
-spec: {targetRefs: [{group: "", kind: Service, name: shop}, {group: "", kind: Service, name: mirror}]}
+spec:
+  targetRefs: [{group: "", kind: Service, name: shop}, {group: "", kind: Service, name: mirror}]
+  validation: {hostname: shop.example.com, caCertificateRefs: [{group: "", kind: ConfigMap, name: backends}]}
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: BackendTLSPolicy
@@ -294,6 +331,7 @@ func namesOf(s *snapshot.Snapshot) []string {
 	names = append(names, listed("Namespace", s.Namespaces)...)
 	names = append(names, listed("Service", s.Services)...)
 	names = append(names, listed("Secret", s.Secrets)...)
+	names = append(names, listed("ConfigMap", s.ConfigMaps)...)
 	names = append(names, listed("AccessControlFilter", s.AccessControlFilters)...)
 	names = append(names, listed("StaticResponseFilter", s.StaticResponseFilters)...)
 	names = append(names, listed("EndpointSlice", s.EndpointSlices)...)
@@ -319,6 +357,9 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 		"AccessControlFilter apps/office",
 		"BackendTLSPolicy apps/left",
 		"BackendTLSPolicy apps/shop",
+		"ConfigMap apps/backends",
+		"ConfigMap cas/partners",
+		"ConfigMap infra/clients",
 		"GRPCRoute apps/grpc",
 		"Gateway infra/web",
 		"GatewayClass /kubera",
@@ -328,6 +369,7 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 		"HTTPRoute apps/shop",
 		"ListenerSet apps/set",
 		"Namespace /apps",
+		"ReferenceGrant cas/cas",
 		"ReferenceGrant certs/certs",
 		"ReferenceGrant keys/client",
 		"Secret certs/elsewhere",

@@ -33,10 +33,8 @@ func (g *gatewayReader) gateway(gateway *gwv1.Gateway) error {
 			}
 		}
 	}
-	if tls := gateway.Spec.TLS; tls != nil && tls.Backend != nil && tls.Backend.ClientCertificateRef != nil {
-		if err := g.secret(gateway.Namespace, *tls.Backend.ClientCertificateRef); err != nil {
-			return err
-		}
+	if err := g.gatewayTLS(gateway); err != nil {
+		return err
 	}
 	for i := range gateway.Spec.Listeners {
 		tls := gateway.Spec.Listeners[i].TLS
@@ -50,6 +48,48 @@ func (g *gatewayReader) gateway(gateway *gwv1.Gateway) error {
 		}
 	}
 	return nil
+}
+
+func (g *gatewayReader) gatewayTLS(gateway *gwv1.Gateway) error {
+	tls := gateway.Spec.TLS
+	if tls == nil {
+		return nil
+	}
+	if tls.Backend != nil && tls.Backend.ClientCertificateRef != nil {
+		if err := g.secret(gateway.Namespace, *tls.Backend.ClientCertificateRef); err != nil {
+			return err
+		}
+	}
+	if tls.Frontend == nil {
+		return nil
+	}
+	validations := []*gwv1.FrontendTLSValidation{tls.Frontend.Default.Validation}
+	for i := range tls.Frontend.PerPort {
+		validations = append(validations, tls.Frontend.PerPort[i].TLS.Validation)
+	}
+	for _, v := range validations {
+		if v == nil {
+			continue
+		}
+		for _, ref := range v.CACertificateRefs {
+			if err := g.configMap(gateway.Namespace, ref); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// configMap reads one with CA certificates.
+func (g *gatewayReader) configMap(from string, ref gwv1.ObjectReference) error {
+	if ref.Group != corev1.GroupName || ref.Kind != gwv1.Kind(ConfigMap) {
+		return nil
+	}
+	name := types.NamespacedName{Namespace: namespaceOr(ref.Namespace, from), Name: string(ref.Name)}
+	if err := g.grants(from, name.Namespace); err != nil {
+		return err
+	}
+	return fetch(g, ConfigMap, name, &g.out.ConfigMaps)
 }
 
 func (g *gatewayReader) secret(from string, ref gwv1.SecretObjectReference) error {

@@ -18,6 +18,7 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/api/v1alpha1"
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
 	"github.com/kubera-dev/kubera/internal/infra"
 )
 
@@ -32,8 +33,8 @@ func NewScheme() *runtime.Scheme {
 }
 
 // CacheOptions keep in memory what the operator looks at and no more: of kinds
-// that it only makes, its own; of Secrets, those that can be certificates; of CRDs,
-// their versions.
+// that it only makes, its own; of Secrets, those that can be certificates; of
+// ConfigMaps, the CA certificates in them; of CRDs, their versions.
 func CacheOptions() cache.Options {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(infra.ManagedBy())}
 	return cache.Options{
@@ -42,6 +43,7 @@ func CacheOptions() cache.Options {
 		DefaultTransform:             cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			crdMetadata():                            {Transform: onlyVersion},
+			&corev1.ConfigMap{}:                      {Transform: onlyCACertificates},
 			&corev1.Pod{}:                            ours,
 			&corev1.ServiceAccount{}:                 ours,
 			&appsv1.Deployment{}:                     ours,
@@ -54,4 +56,19 @@ func CacheOptions() cache.Options {
 			)},
 		},
 	}
+}
+
+// onlyCACertificates leaves of a ConfigMap what can be CA certificates: a cluster's
+// ConfigMaps hold whole files that nobody here looks at.
+func onlyCACertificates(object any) (any, error) {
+	configMap, ok := object.(*corev1.ConfigMap)
+	if !ok {
+		return object, nil
+	}
+	kept := &corev1.ConfigMap{}
+	kept.Namespace, kept.Name, kept.UID, kept.ResourceVersion = configMap.Namespace, configMap.Name, configMap.UID, configMap.ResourceVersion
+	if certificates, ok := configMap.Data[gatewayapi.CAKey]; ok {
+		kept.Data = map[string]string{gatewayapi.CAKey: certificates}
+	}
+	return kept, nil
 }

@@ -89,6 +89,9 @@ var specChanged = predicate.Funcs{
 		case *corev1.Secret:
 			now, ok := e.ObjectNew.(*corev1.Secret)
 			return !ok || !reflect.DeepEqual(old.Data, now.Data) || metadataChanged(old, now)
+		case *corev1.ConfigMap:
+			now, ok := e.ObjectNew.(*corev1.ConfigMap)
+			return !ok || !reflect.DeepEqual(old.Data, now.Data)
 		case *corev1.Namespace, *corev1.ServiceAccount:
 			return metadataChanged(old, e.ObjectNew)
 		}

@@ -44,10 +44,18 @@ func TestSpecChanged(t *testing.T) {
 			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"team": team}}, Status: corev1.NamespaceStatus{Phase: phase},
 		}
 	}
+	configMap := func(data, note string) client.Object {
+		return &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{"note": note}},
+			Data:       map[string]string{"ca.crt": data},
+		}
+	}
 	for name, tc := range map[string]struct {
 		old, now client.Object
 		want     bool
 	}{
+		"data of a ConfigMap":      {configMap("a", ""), configMap("b", ""), true},
+		"a note on a ConfigMap":    {configMap("a", ""), configMap("a", "x"), false},
 		"our own status":           {gateway(1, "1"), gateway(1, "2"), false},
 		"a new generation":         {gateway(1, "1"), gateway(2, "2"), true},
 		"ports of a Service":       {service(80, ""), service(81, ""), true},

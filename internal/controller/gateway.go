@@ -23,7 +23,7 @@ import (
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways;gatewayclasses;httproutes;grpcroutes;tlsroutes;tcproutes;udproutes;listenersets;backendtlspolicies;referencegrants,verbs=get;list;watch
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes/status;grpcroutes/status;tlsroutes/status;tcproutes/status;udproutes/status;listenersets/status;backendtlspolicies/status,verbs=get;patch
 // +kubebuilder:rbac:groups=gateway.kubera.dev,resources=gatewayclassparameters;gatewayparameters;staticresponsefilters;accesscontrolfilters,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=namespaces;services;secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces;services;secrets;configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
 
 // gatewayReconciler turns what a Gateway depends on into its objects and the

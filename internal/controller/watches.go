@@ -50,6 +50,7 @@ func (o *operator) buildGateways(r *gatewayReconciler) error {
 		{&corev1.Namespace{}, cluster.Namespace},
 		{&corev1.Service{}, cluster.Service},
 		{&corev1.Secret{}, cluster.Secret},
+		{&corev1.ConfigMap{}, cluster.ConfigMap},
 	} {
 		b.Watches(dependency.object, concerned(o.interests, dependency.kind), builder.WithPredicates(specChanged))
 	}

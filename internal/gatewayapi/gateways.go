@@ -26,6 +26,7 @@ type gateway struct {
 	backends map[string]*Backend
 	services map[types.NamespacedName]struct{}
 	secrets  map[types.NamespacedName]struct{}
+	bundles  map[types.NamespacedName]struct{}
 }
 
 func (t *translation) translateGateways() {
@@ -50,6 +51,7 @@ func (t *translation) newGateway(object *gwv1.Gateway, class *class) *gateway {
 		backends: map[string]*Backend{},
 		services: map[types.NamespacedName]struct{}{},
 		secrets:  map[types.NamespacedName]struct{}{},
+		bundles:  map[types.NamespacedName]struct{}{},
 	}
 	g.model.Parameters, g.problem = t.gatewayParameters(object, class)
 	if g.problem == nil {
@@ -114,4 +116,5 @@ func (g *gateway) finish() {
 	m.Backends = slices.SortedFunc(maps.Values(g.backends), func(a, b *Backend) int { return cmp.Compare(a.ID(), b.ID()) })
 	m.Services = slices.SortedFunc(maps.Keys(g.services), compareNames)
 	m.Secrets = slices.SortedFunc(maps.Keys(g.secrets), compareNames)
+	m.ConfigMaps = slices.SortedFunc(maps.Keys(g.bundles), compareNames)
 }

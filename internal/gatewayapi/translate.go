@@ -71,6 +71,7 @@ type translation struct {
 	order        []*gateway
 	backends     map[string]*Backend
 	certificates map[types.NamespacedName]*parsedCertificate
+	bundles      map[types.NamespacedName]*parsedBundle
 	statuses     Statuses
 }
 
@@ -86,6 +87,7 @@ func Translate(s *snapshot.Snapshot, o Options) *Result {
 		gateways:     map[types.NamespacedName]*gateway{},
 		backends:     map[string]*Backend{},
 		certificates: map[types.NamespacedName]*parsedCertificate{},
+		bundles:      map[types.NamespacedName]*parsedBundle{},
 	}
 	t.translateClasses()
 	t.translateGateways()

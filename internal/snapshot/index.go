@@ -22,6 +22,7 @@ type Index struct {
 	namespaces   map[types.NamespacedName]*corev1.Namespace
 	services     map[types.NamespacedName]*corev1.Service
 	secrets      map[types.NamespacedName]*corev1.Secret
+	configMaps   map[types.NamespacedName]*corev1.ConfigMap
 	classParams  map[types.NamespacedName]*v1alpha1.GatewayClassParameters
 	params       map[types.NamespacedName]*v1alpha1.GatewayParameters
 	static       map[types.NamespacedName]*v1alpha1.StaticResponseFilter
@@ -42,6 +43,7 @@ func NewIndex(s *Snapshot) *Index {
 		namespaces:   byName(s.Namespaces),
 		services:     byName(s.Services),
 		secrets:      byName(s.Secrets),
+		configMaps:   byName(s.ConfigMaps),
 		classParams:  byName(s.GatewayClassParameters),
 		params:       byName(s.GatewayParameters),
 		static:       byName(s.StaticResponseFilters),
@@ -75,6 +77,9 @@ func (x *Index) Service(name types.NamespacedName) *corev1.Service { return x.se
 
 // Secret with the name.
 func (x *Index) Secret(name types.NamespacedName) *corev1.Secret { return x.secrets[name] }
+
+// ConfigMap with the name.
+func (x *Index) ConfigMap(name types.NamespacedName) *corev1.ConfigMap { return x.configMaps[name] }
 
 // GatewayClassParameters with the name.
 func (x *Index) GatewayClassParameters(name string) *v1alpha1.GatewayClassParameters {

@@ -29,7 +29,7 @@ func TestChangesInTheMiddleOfAnUpload(t *testing.T) {
 		"backend":  {func(c *config.Config) { c.Backends, c.Routes[0].Rules[0].Backends = nil, nil }, 500},
 		"route":    {func(c *config.Config) { c.Routes = nil }, 404},
 		"rule":     {func(c *config.Config) { c.Routes[0].Rules = []config.Rule{static("new")} }, 200},
-		"protocol": {func(c *config.Config) { c.Backends[0].Protocol = config.BackendH2C }, 502},
+		"protocol": {func(c *config.Config) { c.Backends[0].Protocol = config.BackendHTTP2 }, 502},
 		"limits":   {limiting(config.Limits{MaxRequestBodyBytes: 1, MaxRequestHeaderBytes: 8192}), 200},
 	} {
 		t.Run(name, func(t *testing.T) {

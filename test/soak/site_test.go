@@ -67,7 +67,7 @@ func (s *site) config() *config.Config {
 		Certificates: []config.Certificate{named("Secret/soak/tls", s.chains[0]), named("Secret/soak/other", s.chains[s.certificate])},
 		Backends: []config.Backend{
 			{ID: "Service/soak/web/80", Endpoints: s.webEndpoints()},
-			{ID: "Service/soak/grpc/80", Protocol: config.BackendH2C, Endpoints: []config.Endpoint{{Address: s.backends.grpc}}},
+			{ID: "Service/soak/grpc/80", Protocol: config.BackendHTTP2, Endpoints: []config.Endpoint{{Address: s.backends.grpc}}},
 		},
 		Routes: []config.Route{
 			s.newRoute("web", webHost, "Service/soak/web/80", "soak/gw/http"),
