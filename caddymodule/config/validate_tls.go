@@ -131,8 +131,16 @@ func (s SubjectAltName) validate(object, field string) error {
 	case s.DNS != "":
 		return hostname(object, field+".dns", s.DNS, false)
 	}
-	if u, err := url.Parse(s.URI); err != nil || !u.IsAbs() {
+	if !IsAbsoluteURI(s.URI) {
 		return refuse(object, field+".uri", "%q is not a URI with a scheme", s.URI)
 	}
 	return nil
+}
+
+// IsAbsoluteURI says whether s is a URI that begins with a scheme. Whoever takes a
+// SubjectAltName from users calls it early, as a Config with one that is wrong is
+// refused whole.
+func IsAbsoluteURI(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.IsAbs()
 }

@@ -16,12 +16,19 @@ import (
 )
 
 // appProtocols are the protocols of Service ports that routes can speak (KEP-3726
-// and the IANA name of HTTP).
+// and the IANA names of HTTP).
 var appProtocols = map[string]config.BackendProtocol{
 	"":                  config.BackendHTTP,
 	"http":              config.BackendHTTP,
 	"kubernetes.io/ws":  config.BackendHTTP,
 	"kubernetes.io/h2c": config.BackendHTTP2,
+}
+
+// secureAppProtocols are those that need a BackendTLSPolicy, without which nothing
+// says who the endpoints are.
+var secureAppProtocols = map[string]config.BackendProtocol{
+	"https":             config.BackendHTTP,
+	"kubernetes.io/wss": config.BackendHTTP,
 }
 
 // backendReferent applies the defaults of BackendObjectReference.
@@ -76,7 +83,11 @@ func (t *translation) resolveService(from referrer, ref gwv1.BackendObjectRefere
 	return servicePort{}, problemf(gwv1.RouteReasonBackendNotFound, "%s has no port %d", to, *ref.Port)
 }
 
-// backend resolves a reference of a route that speaks HTTP to its backends.
+// backend resolves a reference of a route that speaks HTTP to its backends. It gives
+// neither a backend nor a problem for a port whose BackendTLSPolicy is not valid, as
+// the policy's status says: "Connections using an invalid CACertificateRef MUST fail,
+// and the client MUST receive an HTTP 5xx error response"
+// (BackendTLSPolicyValidation.caCertificateRefs).
 func (t *translation) backend(from referrer, ref gwv1.BackendObjectReference) (*Backend, *problem) {
 	found, p := t.resolveService(from, ref)
 	if p != nil {
@@ -87,10 +98,17 @@ func (t *translation) backend(from referrer, ref gwv1.BackendObjectReference) (*
 			return nil, p
 		}
 	}
+	policy := t.policyFor(found)
+	if policy != nil && policy.tls == nil {
+		return nil, nil
+	}
 	name := types.NamespacedName{Namespace: found.service.Namespace, Name: found.service.Name}
 	b := &Backend{
 		Service: name, Port: found.port.Port, PortName: found.port.Name,
-		Protocol: appProtocols[appProtocol(found.port)],
+		Protocol: protocolOf(found.port),
+	}
+	if policy != nil {
+		b.TLS = policy.tls
 	}
 	if known := t.backends[b.ID()]; known != nil {
 		return known, nil
@@ -111,9 +129,6 @@ var backendChecks = []func(*translation, servicePort) *problem{
 	(*translation).checkExternalName,
 	// The port is one of TCP, with an application protocol that is spoken.
 	(*translation).checkAppProtocol,
-	// No policy asks for TLS, which is not spoken: without it the request
-	// would go out in clear text.
-	(*translation).checkBackendTLS,
 }
 
 func (t *translation) checkExternalName(s servicePort) *problem {
@@ -142,10 +157,25 @@ func (t *translation) checkAppProtocol(s servicePort) *problem {
 	if s.port.Protocol != "" && s.port.Protocol != corev1.ProtocolTCP {
 		return problemf(reason, "%s is one of %s: HTTP needs TCP", place, s.port.Protocol)
 	}
-	if _, ok := appProtocols[appProtocol(s.port)]; !ok {
-		return problemf(reason, "%s has appProtocol %s: use http, kubernetes.io/h2c or kubernetes.io/ws", place, appProtocol(s.port))
+	protocol := appProtocol(s.port)
+	if _, ok := secureAppProtocols[protocol]; ok {
+		if t.policyFor(s) == nil {
+			return problemf(reason, "%s has appProtocol %s and no BackendTLSPolicy that says by what to verify endpoints: make one", place, protocol)
+		}
+		return nil
+	}
+	if _, ok := appProtocols[protocol]; !ok {
+		return problemf(reason, "%s has appProtocol %s: use http, https, kubernetes.io/h2c, kubernetes.io/ws or kubernetes.io/wss", place, protocol)
 	}
 	return nil
+}
+
+// protocolOf gives the protocol of a port that checkAppProtocol took.
+func protocolOf(p *corev1.ServicePort) config.BackendProtocol {
+	if protocol, ok := secureAppProtocols[appProtocol(p)]; ok {
+		return protocol
+	}
+	return appProtocols[appProtocol(p)]
 }
 
 func appProtocol(p *corev1.ServicePort) string {
@@ -153,15 +183,4 @@ func appProtocol(p *corev1.ServicePort) string {
 		return ""
 	}
 	return *p.AppProtocol
-}
-
-func (t *translation) checkBackendTLS(s servicePort) *problem {
-	for _, policy := range t.index.BackendTLSPolicies(types.NamespacedName{Namespace: s.service.Namespace, Name: s.service.Name}) {
-		if targets(policy, s) {
-			return problemf(gwv1.RouteReasonUnsupportedProtocol,
-				"port %d of Service %s/%s needs TLS by BackendTLSPolicy %s, which is not supported",
-				s.port.Port, s.service.Namespace, s.service.Name, policy.Name)
-		}
-	}
-	return nil
 }

@@ -30,14 +30,14 @@ func (t *translation) resolveCertificates(l *listener) {
 	}
 }
 
-// clientCertificate checks spec.tls.backend.clientCertificateRef. Nothing uses
-// it, since backends that ask for TLS are refused.
-func (t *translation) clientCertificate(g *gateway) *problem {
+// resolveClientCertificate works out what the Gateway presents to backends. If that
+// is nothing although it should be something, backends that demand it refuse.
+func (t *translation) resolveClientCertificate(g *gateway) (p *problem) {
 	config := g.model.Object.Spec.TLS
 	if config == nil || config.Backend == nil || config.Backend.ClientCertificateRef == nil {
 		return nil
 	}
-	_, p := t.certificate(g, *config.Backend.ClientCertificateRef,
+	g.model.BackendClientCertificate, p = t.certificate(g, *config.Backend.ClientCertificateRef,
 		gwv1.ListenerConditionReason(gwv1.GatewayReasonInvalidClientCertificateRef))
 	return p.prefixed("spec.tls.backend.clientCertificateRef")
 }

@@ -57,7 +57,7 @@ func (t *translation) newGateway(object *gwv1.Gateway, class *class) *gateway {
 	if g.problem == nil {
 		g.problem = unsupportedAddress(object.Spec.Addresses)
 	}
-	g.unresolved.add(t.clientCertificate(g))
+	g.unresolved.add(t.resolveClientCertificate(g))
 
 	seen := map[gwv1.SectionName]bool{}
 	for i := range object.Spec.Listeners {
@@ -107,6 +107,13 @@ func noListener(g *gateway) *problem {
 		}
 	}
 	return problemf(gwv1.GatewayReasonListenersNotValid, "no listener is accepted: %s", g.listenerProblems())
+}
+
+// dependOnConfigMap notes one that decides what is served.
+func (g *gateway) dependOnConfigMap(name types.NamespacedName) {
+	if name.Name != "" {
+		g.bundles[name] = struct{}{}
+	}
 }
 
 // finish fills in the model what routes added.

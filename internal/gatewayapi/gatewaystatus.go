@@ -18,6 +18,7 @@ func (g *gateway) status() gwv1.GatewayStatus {
 	g.addProgrammed(&c)
 	c.hold(string(gwv1.GatewayConditionResolvedRefs), string(gwv1.GatewayReasonResolvedRefs),
 		"all references are resolved", g.unresolvedSummary())
+	g.addInsecureValidation(&c)
 
 	none := int32(0)
 	status := gwv1.GatewayStatus{Conditions: c.list, AttachedListenerSets: &none}

@@ -123,7 +123,7 @@ func (c *ruleCompiler) shares(refs []gwv1.HTTPBackendRef, place string, invalid 
 		backend, p := c.backend(refs[i].BackendObjectReference)
 		c.compiled.unresolved.add(p.prefixed(place))
 		filters, failed := c.filters(refs[i].Filters, place, invalid)
-		if p == nil && !failed {
+		if p == nil && !failed && backend != nil {
 			share.Backend, share.Filters = backend, filters
 		}
 		shares = append(shares, share)

@@ -25,8 +25,6 @@ var listenerChecks = []func(*listener) *problem{
 	(*listener).checkNamespaces,
 	// TLS is terminated, with certificates that are referred to.
 	(*listener).checkTLS,
-	// Client certificates are not asked for.
-	(*listener).checkFrontendValidation,
 }
 
 func (l *listener) checkProtocol() *problem {
@@ -88,24 +86,4 @@ func (l *listener) checkTLS() *problem {
 		return problemf(reason, "tls.options: %s: not supported", strings.Join(names, ", "))
 	}
 	return nil
-}
-
-// checkFrontendValidation rejects HTTPS listeners that are to verify client
-// certificates, which is not served: without it anybody would be let in.
-func (l *listener) checkFrontendValidation() *problem {
-	tls := l.gateway.model.Object.Spec.TLS
-	if l.spec.Protocol != gwv1.HTTPSProtocolType || tls == nil || tls.Frontend == nil {
-		return nil
-	}
-	validation := tls.Frontend.Default.Validation
-	for _, p := range tls.Frontend.PerPort {
-		if p.Port == l.spec.Port {
-			validation = p.TLS.Validation
-		}
-	}
-	if validation == nil {
-		return nil
-	}
-	return problemf(gwv1.ListenerReasonUnsupportedValue,
-		"spec.tls.frontend: verification of client certificates is not supported: handshakes are refused")
 }

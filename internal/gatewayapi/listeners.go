@@ -30,10 +30,11 @@ type listener struct {
 	// overlaps are the listeners with overlapping hostnames on one HTTPS port.
 	overlaps []string
 
-	kinds        []gwv1.RouteGroupKind
-	namespaces   namespaces
-	certificates []*Certificate
-	unresolved   problems
+	kinds            []gwv1.RouteGroupKind
+	namespaces       namespaces
+	certificates     []*Certificate
+	clientValidation *ClientValidation
+	unresolved       problems
 
 	attached int32
 	model    *Listener
@@ -64,8 +65,16 @@ func (t *translation) newListener(g *gateway, spec *gwv1.Listener) *listener {
 	l.resolveKinds()
 	if spec.Protocol == gwv1.HTTPSProtocolType && spec.TLS != nil {
 		t.resolveCertificates(l)
+		t.resolveClientValidation(l)
 	}
 	return l
+}
+
+// reject makes the listener one that is not accepted, if nothing has before.
+func (l *listener) reject(p *problem) {
+	if l.problem == nil {
+		l.problem = p
+	}
 }
 
 // resolveKinds works out supportedKinds: those of the spec that are served, or
@@ -118,7 +127,7 @@ func (t *translation) openListeners(g *gateway) {
 			Hostname: l.hostname(),
 		}
 		if l.problem == nil {
-			l.model.Certificates = l.certificates
+			l.model.Certificates, l.model.ClientValidation = l.certificates, l.clientValidation
 		}
 		g.model.Listeners = append(g.model.Listeners, l.model)
 	}

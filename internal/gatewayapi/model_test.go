@@ -28,7 +28,10 @@ func translated(t *testing.T, path string) *gatewayapi.Gateway {
 
 func TestPorts(t *testing.T) {
 	got := translated(t, "testdata/gateway/frontend-validation.yaml").Ports()
-	want := []gatewayapi.Port{{Number: 80, Protocol: config.HTTP}, {Number: 443, Protocol: config.HTTPS}, {Number: 8443, Protocol: config.HTTPS}}
+	want := []gatewayapi.Port{
+		{Number: 80, Protocol: config.HTTP}, {Number: 443, Protocol: config.HTTPS},
+		{Number: 8443, Protocol: config.HTTPS}, {Number: 9443, Protocol: config.HTTPS},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Ports() differs (-want +got):\n%s", diff)
 	}
@@ -40,25 +43,38 @@ func TestPorts(t *testing.T) {
 // TestDependencies are also those that don't exist, whose making changes what is served.
 func TestDependencies(t *testing.T) {
 	for _, tc := range []struct {
-		path              string
-		services, secrets []types.NamespacedName
-		backends          []string
+		path                          string
+		services, secrets, configMaps []types.NamespacedName
+		backends                      []string
 	}{
 		{
-			"testdata/backend/invalid-share.yaml",
-			[]types.NamespacedName{{Namespace: "default", Name: "echo"}, {Namespace: "default", Name: "missing"}}, nil,
-			[]string{"Service/default/echo/8080"},
+			path:     "testdata/backend/invalid-share.yaml",
+			services: []types.NamespacedName{{Namespace: "default", Name: "echo"}, {Namespace: "default", Name: "missing"}},
+			backends: []string{"Service/default/echo/8080"},
 		},
 		{
-			"testdata/listener/tls-partly-invalid.yaml",
-			[]types.NamespacedName{{Namespace: "default", Name: "echo"}},
-			[]types.NamespacedName{{Namespace: "default", Name: "cert"}, {Namespace: "default", Name: "cert-org"}, {Namespace: "default", Name: "missing"}},
-			[]string{"Service/default/echo/8080"},
+			path:     "testdata/listener/tls-partly-invalid.yaml",
+			services: []types.NamespacedName{{Namespace: "default", Name: "echo"}},
+			secrets:  []types.NamespacedName{{Namespace: "default", Name: "cert"}, {Namespace: "default", Name: "cert-org"}, {Namespace: "default", Name: "missing"}},
+			backends: []string{"Service/default/echo/8080"},
 		},
 		{
 			// The route is refused by one listener, and taken by others.
-			"testdata/httproute/cross-namespace.yaml",
-			[]types.NamespacedName{{Namespace: "other", Name: "shop"}}, nil, []string{"Service/other/shop/8080"},
+			path:     "testdata/httproute/cross-namespace.yaml",
+			services: []types.NamespacedName{{Namespace: "other", Name: "shop"}}, backends: []string{"Service/other/shop/8080"},
+		},
+		{
+			path:       "testdata/gateway/frontend-validation-invalid-default.yaml",
+			services:   []types.NamespacedName{{Namespace: "default", Name: "echo"}},
+			secrets:    []types.NamespacedName{{Namespace: "default", Name: "cert"}},
+			configMaps: []types.NamespacedName{{Namespace: "default", Name: "missing"}},
+			backends:   []string{"Service/default/echo/8080"},
+		},
+		{
+			path:       "testdata/policy/backend-tls-invalid-ca-certificate-ref.yaml",
+			services:   []types.NamespacedName{{Namespace: "default", Name: "tls"}},
+			configMaps: []types.NamespacedName{{Namespace: "default", Name: "ca"}, {Namespace: "default", Name: "empty"}, {Namespace: "default", Name: "missing"}},
+			backends:   []string{"Service/default/tls/4"},
 		},
 	} {
 		g := translated(t, tc.path)
@@ -66,7 +82,8 @@ func TestDependencies(t *testing.T) {
 		for _, b := range g.Backends {
 			backends = append(backends, b.ID())
 		}
-		if diff := cmp.Diff(tc.services, g.Services) + cmp.Diff(tc.secrets, g.Secrets) + cmp.Diff(tc.backends, backends); diff != "" {
+		if diff := cmp.Diff(tc.services, g.Services) + cmp.Diff(tc.secrets, g.Secrets) +
+			cmp.Diff(tc.configMaps, g.ConfigMaps) + cmp.Diff(tc.backends, backends); diff != "" {
 			t.Errorf("%s: dependencies differ (-want +got):\n%s", tc.path, diff)
 		}
 	}

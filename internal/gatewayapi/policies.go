@@ -15,28 +15,23 @@ import (
 // maxAncestors bounds PolicyStatus.ancestors.
 const maxAncestors = 16
 
-// targets says whether a policy is for a port of a Service: for all of them, or
-// for the one that it names.
-func targets(policy *gwv1.BackendTLSPolicy, s servicePort) bool {
-	return slices.ContainsFunc(policy.Spec.TargetRefs, func(ref gwv1.LocalPolicyTargetReferenceWithSectionName) bool {
-		return ref.Group == "" && ref.Kind == "Service" && string(ref.Name) == s.service.Name &&
-			(ref.SectionName == nil || *ref.SectionName == "" || string(*ref.SectionName) == s.port.Name)
-	})
-}
-
-// translatePolicies rejects BackendTLSPolicies at each Gateway that has an
+// translatePolicies gives BackendTLSPolicies a status at each Gateway that has an
 // attached route with a reference to a Service that the policy is for.
 func (t *translation) translatePolicies() {
 	t.statuses.BackendTLSPolicies = map[types.NamespacedName]gwv1.PolicyStatus{}
-	for _, policy := range t.snapshot.BackendTLSPolicies {
+	for _, object := range t.snapshot.BackendTLSPolicies {
 		status := gwv1.PolicyStatus{}
 		for _, g := range t.order {
-			if len(status.Ancestors) < maxAncestors && g.reaches(policy) {
-				status.Ancestors = append(status.Ancestors, t.rejectPolicy(policy, g))
+			if len(status.Ancestors) < maxAncestors && g.reaches(object) {
+				policy := t.tlsPolicyOf(object)
+				for _, name := range policy.configMaps {
+					g.dependOnConfigMap(name)
+				}
+				status.Ancestors = append(status.Ancestors, t.policyStatus(policy, g))
 			}
 		}
 		if len(status.Ancestors) > 0 {
-			t.statuses.BackendTLSPolicies[snapshot.NameOf(policy)] = status
+			t.statuses.BackendTLSPolicies[snapshot.NameOf(object)] = status
 		}
 	}
 }
@@ -44,17 +39,19 @@ func (t *translation) translatePolicies() {
 // reaches says whether a route that is attached to the Gateway refers to a
 // target of the policy.
 func (g *gateway) reaches(policy *gwv1.BackendTLSPolicy) bool {
-	return slices.ContainsFunc(policy.Spec.TargetRefs, func(ref gwv1.LocalPolicyTargetReferenceWithSectionName) bool {
-		_, ok := g.services[types.NamespacedName{Namespace: policy.Namespace, Name: string(ref.Name)}]
-		return ok && ref.Group == "" && ref.Kind == "Service"
+	return slices.ContainsFunc(snapshot.TargetsOf(policy), func(target types.NamespacedName) bool {
+		_, ok := g.services[target]
+		return ok
 	})
 }
 
-func (t *translation) rejectPolicy(policy *gwv1.BackendTLSPolicy, g *gateway) gwv1.PolicyAncestorStatus {
+func (t *translation) policyStatus(policy *tlsPolicy, g *gateway) gwv1.PolicyAncestorStatus {
 	group, kind, namespace := gwv1.Group(gwv1.GroupName), gwv1.Kind("Gateway"), gwv1.Namespace(g.model.Object.Namespace)
-	c := conditions{generation: policy.Generation}
-	c.hold(string(gwv1.PolicyConditionAccepted), "", "", problemf(gwv1.PolicyReasonInvalid,
-		"BackendTLSPolicy is not supported: requests to the Service are answered with 500"))
+	c := conditions{generation: policy.object.Generation}
+	c.hold(string(gwv1.PolicyConditionAccepted), string(gwv1.PolicyReasonAccepted), "TLS is spoken to the endpoints as the policy says",
+		t.policyProblem(policy))
+	c.hold(string(gwv1.BackendTLSPolicyConditionResolvedRefs), string(gwv1.BackendTLSPolicyReasonResolvedRefs),
+		"all references are resolved", policy.unresolved.summary())
 	return gwv1.PolicyAncestorStatus{
 		AncestorRef: gwv1.ParentReference{
 			Group: &group, Kind: &kind, Namespace: &namespace, Name: gwv1.ObjectName(g.model.Object.Name),
@@ -62,4 +59,37 @@ func (t *translation) rejectPolicy(policy *gwv1.BackendTLSPolicy, g *gateway) gw
 		ControllerName: gwv1.GatewayController(t.options.ControllerName),
 		Conditions:     c.list,
 	}
+}
+
+// policyProblem says why a policy is not accepted. One that does not take precedence
+// is not in force, so that its other problems harm nobody.
+func (t *translation) policyProblem(policy *tlsPolicy) *problem {
+	if other := t.conflicting(policy.object); other != "" {
+		return problemf(gwv1.PolicyReasonConflicted, "BackendTLSPolicy %s has the same target and is older, or comes first by name", other)
+	}
+	if policy.problem != nil {
+		return &problem{reason: policy.problem.reason, message: policy.problem.message + "; requests to the target are answered with 500"}
+	}
+	return t.missingTarget(policy.object)
+}
+
+// missingTarget finds a target that does not exist.
+func (t *translation) missingTarget(policy *gwv1.BackendTLSPolicy) *problem {
+	const reason = gwv1.PolicyReasonTargetNotFound
+	for _, target := range snapshot.TargetsOf(policy) {
+		service := t.index.Service(target)
+		if service == nil {
+			return problemf(reason, "Service %s does not exist", target)
+		}
+		for section := range sectionsFor(policy, target.Name) {
+			found := section == ""
+			for i := range service.Spec.Ports {
+				found = found || service.Spec.Ports[i].Name == section
+			}
+			if !found {
+				return problemf(reason, "Service %s has no port named %s", target, section)
+			}
+		}
+	}
+	return nil
 }

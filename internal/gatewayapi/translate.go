@@ -72,6 +72,7 @@ type translation struct {
 	backends     map[string]*Backend
 	certificates map[types.NamespacedName]*parsedCertificate
 	bundles      map[types.NamespacedName]*parsedBundle
+	policies     map[types.NamespacedName]*tlsPolicy
 	statuses     Statuses
 }
 
@@ -88,6 +89,7 @@ func Translate(s *snapshot.Snapshot, o Options) *Result {
 		backends:     map[string]*Backend{},
 		certificates: map[types.NamespacedName]*parsedCertificate{},
 		bundles:      map[types.NamespacedName]*parsedBundle{},
+		policies:     map[types.NamespacedName]*tlsPolicy{},
 	}
 	t.translateClasses()
 	t.translateGateways()

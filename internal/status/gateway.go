@@ -22,6 +22,7 @@ var (
 		string(gwv1.GatewayConditionAccepted),
 		string(gwv1.GatewayConditionProgrammed),
 		string(gwv1.GatewayConditionResolvedRefs),
+		string(gwv1.GatewayConditionInsecureFrontendValidationMode),
 	}
 	listenerConditions = []string{
 		string(gwv1.ListenerConditionAccepted),
