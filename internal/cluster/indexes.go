@@ -17,7 +17,8 @@ import (
 
 // Indexes of the cache.
 const (
-	// parentIndex finds what names Gateways as parents or ancestors.
+	// parentIndex finds what names Gateways as parents or ancestors, and routes that
+	// name ListenerSets as parents.
 	parentIndex = "kubera.dev/parent"
 	// serviceIndex finds EndpointSlices by their Service.
 	serviceIndex = "kubera.dev/service"
@@ -63,8 +64,14 @@ func parentKeys(o client.Object) []string {
 	for _, name := range Parents(o) {
 		keys = append(keys, name.String())
 	}
+	for _, name := range SetParents(o) {
+		keys = append(keys, setKey(name))
+	}
 	return keys
 }
+
+// setKey is the key of a ListenerSet in parentIndex. No Gateway has one like it.
+func setKey(name types.NamespacedName) string { return string(ListenerSet) + "/" + name.String() }
 
 func targetKeys(o client.Object) []string {
 	var keys []string

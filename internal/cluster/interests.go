@@ -31,8 +31,9 @@ const (
 	AccessControlFilter    Kind = "AccessControlFilter"
 )
 
-// Optional kinds beside Grants. No interest is noted in them: they name the
-// Gateways, or the Services, that they concern.
+// Optional kinds beside Grants. No interest is noted in them, but for ListenerSets,
+// whose routes concern who is interested in the set: they name the Gateways, or the
+// Services, that they concern.
 const (
 	GRPCRoute        Kind = "GRPCRoute"
 	TLSRoute         Kind = "TLSRoute"

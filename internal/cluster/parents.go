@@ -61,6 +61,18 @@ func Parents(object client.Object) []types.NamespacedName {
 	return names
 }
 
+// SetParents are the ListenerSets that a route names as parents, in spec or in the
+// status that it has from before, each once.
+func SetParents(object client.Object) []types.NamespacedName {
+	var names []types.NamespacedName
+	for _, ref := range parentRefs(object) {
+		if name, ok := SetOf(ref, object.GetNamespace()); ok && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 func parentRefs(object client.Object) []gwv1.ParentReference {
 	switch o := object.(type) {
 	case *gwv1.HTTPRoute:
@@ -98,6 +110,15 @@ func withStatus(refs []gwv1.ParentReference, status *gwv1.RouteStatus) []gwv1.Pa
 // leads to, and whether it leads to one.
 func GatewayOf(ref gwv1.ParentReference, namespace string) (types.NamespacedName, bool) {
 	if ref.Group != nil && *ref.Group != gwv1.GroupName || ref.Kind != nil && *ref.Kind != "Gateway" {
+		return types.NamespacedName{}, false
+	}
+	return types.NamespacedName{Namespace: namespaceOr(ref.Namespace, namespace), Name: string(ref.Name)}, true
+}
+
+// SetOf gives the ListenerSet that a reference from an object in the namespace leads
+// to, and whether it leads to one.
+func SetOf(ref gwv1.ParentReference, namespace string) (types.NamespacedName, bool) {
+	if ref.Group != nil && *ref.Group != gwv1.GroupName || ref.Kind == nil || *ref.Kind != gwv1.Kind(ListenerSet) {
 		return types.NamespacedName{}, false
 	}
 	return types.NamespacedName{Namespace: namespaceOr(ref.Namespace, namespace), Name: string(ref.Name)}, true

@@ -55,10 +55,21 @@ func (r *Reader) EndpointSlices(ctx context.Context, service types.NamespacedNam
 	return pointers(list.Items), nil
 }
 
-// Dependents reads what names the Gateway in spec or status, and nothing else.
+// Dependents reads what names the Gateway, or a ListenerSet of it, in spec or status,
+// and nothing else.
 func (r *Reader) Dependents(ctx context.Context, gateway types.NamespacedName) (*snapshot.Snapshot, error) {
 	g := &gatewayReader{Reader: r, ctx: ctx, out: &snapshot.Snapshot{}}
 	if err := g.dependents(gateway); err != nil {
+		return nil, err
+	}
+	return g.out, nil
+}
+
+// RoutesOfSet reads the routes that name a ListenerSet in spec or status, and nothing
+// else.
+func (r *Reader) RoutesOfSet(ctx context.Context, set types.NamespacedName) (*snapshot.Snapshot, error) {
+	g := &gatewayReader{Reader: r, ctx: ctx, out: &snapshot.Snapshot{}}
+	if err := g.routesOf([]string{setKey(set)}); err != nil {
 		return nil, err
 	}
 	return g.out, nil
@@ -94,32 +105,83 @@ func (g *gatewayReader) read(name types.NamespacedName) error {
 	if err := g.dependents(name); err != nil {
 		return err
 	}
+	if err := g.listenerSets(); err != nil {
+		return err
+	}
 	return g.routes()
 }
 
 func (g *gatewayReader) dependents(gateway types.NamespacedName) error {
 	var (
-		http gwv1.HTTPRouteList
-		grpc gwv1.GRPCRouteList
-		tls  gwv1.TLSRouteList
-		tcp  gwv1.TCPRouteList
-		udp  gwv1.UDPRouteList
-		sets gwv1.ListenerSetList
-
+		sets     gwv1.ListenerSetList
 		policies gwv1.BackendTLSPolicyList
-		errs     [7]error
+		errs     [3]error
 	)
 	of := client.MatchingFields{parentIndex: gateway.String()}
-	g.out.HTTPRoutes, errs[0] = list(g, "HTTPRoute", &http, &http.Items, of)
-	g.out.GRPCRoutes, errs[1] = list(g, GRPCRoute, &grpc, &grpc.Items, of)
-	g.out.TLSRoutes, errs[2] = list(g, TLSRoute, &tls, &tls.Items, of)
-	g.out.TCPRoutes, errs[3] = list(g, TCPRoute, &tcp, &tcp.Items, of)
-	g.out.UDPRoutes, errs[4] = list(g, UDPRoute, &udp, &udp.Items, of)
-	g.out.ListenerSets, errs[5] = list(g, ListenerSet, &sets, &sets.Items, of)
+	g.out.ListenerSets, errs[0] = list(g, ListenerSet, &sets, &sets.Items, of)
 	found, err := list(g, BackendTLSPolicy, &policies, &policies.Items, of)
 	g.addPolicies(found)
-	errs[6] = err
+	errs[1] = err
+	parents := []string{gateway.String()}
+	for _, set := range g.out.ListenerSets {
+		name := snapshot.NameOf(set)
+		parents = append(parents, setKey(name))
+		if g.reading != nil {
+			// Whoever is interested in a set hears of the routes that name it.
+			g.reading.first(ListenerSet, name)
+		}
+	}
+	errs[2] = g.routesOf(parents)
 	return errors.Join(errs[:]...)
+}
+
+// routesOf reads the routes that have one of the parents.
+func (g *gatewayReader) routesOf(parents []string) error {
+	var errs [5]error
+	g.out.HTTPRoutes, errs[0] = listOf(g, "HTTPRoute", parents, func() (client.ObjectList, *[]gwv1.HTTPRoute) {
+		l := &gwv1.HTTPRouteList{}
+		return l, &l.Items
+	})
+	g.out.GRPCRoutes, errs[1] = listOf(g, GRPCRoute, parents, func() (client.ObjectList, *[]gwv1.GRPCRoute) {
+		l := &gwv1.GRPCRouteList{}
+		return l, &l.Items
+	})
+	g.out.TLSRoutes, errs[2] = listOf(g, TLSRoute, parents, func() (client.ObjectList, *[]gwv1.TLSRoute) {
+		l := &gwv1.TLSRouteList{}
+		return l, &l.Items
+	})
+	g.out.TCPRoutes, errs[3] = listOf(g, TCPRoute, parents, func() (client.ObjectList, *[]gwv1.TCPRoute) {
+		l := &gwv1.TCPRouteList{}
+		return l, &l.Items
+	})
+	g.out.UDPRoutes, errs[4] = listOf(g, UDPRoute, parents, func() (client.ObjectList, *[]gwv1.UDPRoute) {
+		l := &gwv1.UDPRouteList{}
+		return l, &l.Items
+	})
+	return errors.Join(errs[:]...)
+}
+
+// listOf reads the objects of a kind that have one of the parents, each once.
+func listOf[T any, PT interface {
+	*T
+	client.Object
+}](g *gatewayReader, kind Kind, parents []string, newList func() (client.ObjectList, *[]T)) ([]PT, error) {
+	var all []PT
+	seen := map[types.NamespacedName]bool{}
+	for _, parent := range parents {
+		objects, items := newList()
+		found, err := list(g, kind, objects, items, client.MatchingFields{parentIndex: parent})
+		if err != nil {
+			return nil, err
+		}
+		for _, object := range found {
+			if name := snapshot.NameOf(PT(object)); !seen[name] {
+				seen[name] = true
+				all = append(all, object)
+			}
+		}
+	}
+	return all, nil
 }
 
 // list reads objects of a kind, which then are the items of objects.

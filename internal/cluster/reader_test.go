@@ -135,7 +135,7 @@ apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {name: shop, namespace: apps}
 spec:
-  parentRefs: [{name: web, namespace: infra}]
+  parentRefs: [{name: web, namespace: infra}, {kind: ListenerSet, name: set}]
   rules:
   - filters:
     - {type: ExtensionRef, extensionRef: {group: gateway.kubera.dev, kind: AccessControlFilter, name: office}}
@@ -228,7 +228,35 @@ spec: {parentRefs: [{name: other, namespace: infra}], rules: [{backendRefs: [{na
 apiVersion: gateway.networking.k8s.io/v1
 kind: ListenerSet
 metadata: {name: set, namespace: apps}
-spec: {parentRef: {name: web, namespace: infra}, listeners: [{name: a, port: 80, protocol: HTTP}]}
+spec:
+  parentRef: {name: web, namespace: infra}
+  listeners:
+  - {name: a, port: 80, protocol: HTTP}
+  - {name: b, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: set-cert, namespace: more-certs}]}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: set-cert, namespace: more-certs}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ReferenceGrant
+metadata: {name: sets, namespace: more-certs}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: of-set, namespace: apps}
+spec: {parentRefs: [{kind: ListenerSet, name: set}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: left-set, namespace: far}
+spec: {parentRefs: [{name: other}], rules: [{backendRefs: [{name: nowhere, port: 80}]}]}
+status: {parents: [{parentRef: {kind: ListenerSet, name: set, namespace: apps}, controllerName: x/y, conditions: []}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: of-unrelated-set, namespace: apps}
+spec: {parentRefs: [{kind: ListenerSet, name: unrelated}, {group: example.com, kind: ListenerSet, name: set}]}
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: ListenerSet
@@ -366,15 +394,18 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 		"GatewayClassParameters /defaults",
 		"GatewayParameters infra/web",
 		"HTTPRoute apps/left",
+		"HTTPRoute apps/of-set",
 		"HTTPRoute apps/shop",
 		"ListenerSet apps/set",
 		"Namespace /apps",
 		"ReferenceGrant cas/cas",
 		"ReferenceGrant certs/certs",
 		"ReferenceGrant keys/client",
+		"ReferenceGrant more-certs/sets",
 		"Secret certs/elsewhere",
 		"Secret infra/site",
 		"Secret keys/client",
+		"Secret more-certs/set-cert",
 		"Service apps/grpc",
 		"Service apps/mirror",
 		"Service apps/shop",
@@ -384,6 +415,7 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 		"Service far/remote",
 		"StaticResponseFilter apps/sorry",
 		"TCPRoute apps/tcp",
+		"TCPRoute far/left-set",
 		"TLSRoute apps/tls",
 		"UDPRoute apps/udp",
 	}
@@ -397,6 +429,7 @@ func TestReadWhatAGatewayDependsOn(t *testing.T) {
 		{Secret, nn("infra", "site")}, {Secret, nn("infra", "missing")}, {Grants, nn("certs", "")}, {Grants, nn("far", "")},
 		{Service, nn("apps", "missing")}, {Endpoints, nn("apps", "shop")}, {Namespace, nn("", "apps")},
 		{AccessControlFilter, nn("apps", "office")}, {StaticResponseFilter, nn("apps", "sorry")},
+		{ConfigMap, nn("cas", "partners")}, {ListenerSet, nn("apps", "set")}, {Secret, nn("more-certs", "set-cert")},
 	} {
 		if !slices.Contains(r.Interests.Of(key.Kind, key.NamespacedName), web) {
 			t.Errorf("a change of %v would go unnoticed", key)
@@ -487,6 +520,36 @@ func TestEndpointSlices(t *testing.T) {
 	}
 	want := []string{"EndpointSlice apps/shop-1", "EndpointSlice apps/shop-2"}
 	if diff := cmp.Diff(want, listed("EndpointSlice", got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRoutesOfSet(t *testing.T) {
+	r := testReader(t, interceptor.Funcs{})
+	s, err := r.RoutesOfSet(t.Context(), nn("apps", "set"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"HTTPRoute apps/of-set", "HTTPRoute apps/shop", "TCPRoute far/left-set"}
+	if diff := cmp.Diff(want, namesOf(s)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSetParents(t *testing.T) {
+	route := &gwv1.HTTPRoute{}
+	route.Namespace = "apps"
+	set, far, foreign := gwv1.Kind("ListenerSet"), gwv1.Namespace("far"), gwv1.Group("example.com")
+	route.Spec.ParentRefs = []gwv1.ParentReference{
+		{Name: "gateway"}, {Kind: &set, Name: "a"}, {Kind: &set, Name: "a", SectionName: new(gwv1.SectionName("x"))},
+		{Kind: &set, Name: "b", Namespace: &far}, {Kind: &set, Group: &foreign, Name: "c"},
+	}
+	route.Status.Parents = []gwv1.RouteParentStatus{{ParentRef: gwv1.ParentReference{Kind: &set, Name: "before"}}}
+	var names []string
+	for _, n := range SetParents(route) {
+		names = append(names, n.String())
+	}
+	if diff := cmp.Diff([]string{"apps/a", "far/b", "apps/before"}, names); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -37,14 +37,33 @@ func (g *gatewayReader) gateway(gateway *gwv1.Gateway) error {
 		return err
 	}
 	for i := range gateway.Spec.Listeners {
-		tls := gateway.Spec.Listeners[i].TLS
-		if tls == nil {
-			continue
+		if err := g.certificates(gateway.Namespace, gateway.Spec.Listeners[i].TLS); err != nil {
+			return err
 		}
-		for _, ref := range tls.CertificateRefs {
-			if err := g.secret(gateway.Namespace, ref); err != nil {
+	}
+	return nil
+}
+
+// listenerSets reads the namespaces of ListenerSets, by whose labels Gateways allow
+// them, and what their listeners name.
+func (g *gatewayReader) listenerSets() error {
+	return each(g, g.out.ListenerSets, func(set *gwv1.ListenerSet) error {
+		for i := range set.Spec.Listeners {
+			if err := g.certificates(set.Namespace, set.Spec.Listeners[i].TLS); err != nil {
 				return err
 			}
+		}
+		return nil
+	})
+}
+
+func (g *gatewayReader) certificates(from string, tls *gwv1.ListenerTLSConfig) error {
+	if tls == nil {
+		return nil
+	}
+	for _, ref := range tls.CertificateRefs {
+		if err := g.secret(from, ref); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -120,14 +139,14 @@ func (g *gatewayReader) routes() error {
 	)
 }
 
-// each reads the namespaces of routes, by whose labels listeners select them, and
-// what the routes name.
-func each[T client.Object](g *gatewayReader, routes []T, references func(T) error) error {
-	for _, route := range routes {
-		if err := fetch(g, Namespace, types.NamespacedName{Name: route.GetNamespace()}, &g.out.Namespaces); err != nil {
+// each reads the namespaces of objects, by whose labels they are selected, and what
+// the objects name.
+func each[T client.Object](g *gatewayReader, objects []T, references func(T) error) error {
+	for _, object := range objects {
+		if err := fetch(g, Namespace, types.NamespacedName{Name: object.GetNamespace()}, &g.out.Namespaces); err != nil {
 			return err
 		}
-		if err := references(route); err != nil {
+		if err := references(object); err != nil {
 			return err
 		}
 	}

@@ -19,8 +19,10 @@ import (
 	"github.com/kubera-dev/kubera/internal/status"
 )
 
-// dependentStatuses writes the statuses of what names Gateways: routes,
-// ListenerSets and policies. Each Gateway of ours changes its own entries only.
+// dependentStatuses writes the statuses of what names Gateways, or their
+// ListenerSets: routes and policies. Each Gateway of ours changes its own entries
+// only. The statuses of ListenerSets themselves wait for the proxies, as those of
+// Gateways do.
 type dependentStatuses struct {
 	writer         *statusWriter
 	controllerName gwv1.GatewayController
@@ -30,22 +32,44 @@ type dependentStatuses struct {
 // write brings the entries for one Gateway in the statuses of what the snapshot
 // has to what they should be. What is without one in wanted loses its own.
 func (d *dependentStatuses) write(ctx context.Context, gateway types.NamespacedName, s *snapshot.Snapshot, wanted *gatewayapi.Statuses) error {
-	scope := scoped{dependentStatuses: d, gateway: gateway, now: metav1.NewTime(d.now())}
+	scope := scoped{dependentStatuses: d, gateway: gateway, sets: map[types.NamespacedName]bool{}, now: metav1.NewTime(d.now())}
+	for _, set := range s.ListenerSets {
+		scope.sets[snapshot.NameOf(set)] = true
+	}
 	return errors.Join(
-		writeEach(ctx, d.writer, s.HTTPRoutes, mergeRoutes[*gwv1.HTTPRoute](scope, wanted.HTTPRoutes),
-			func(r *gwv1.HTTPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
-		writeEach(ctx, d.writer, s.GRPCRoutes, mergeRoutes[*gwv1.GRPCRoute](scope, wanted.GRPCRoutes),
-			func(r *gwv1.GRPCRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
-		writeEach(ctx, d.writer, s.TLSRoutes, mergeRoutes[*gwv1.TLSRoute](scope, wanted.TLSRoutes),
-			func(r *gwv1.TLSRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
-		writeEach(ctx, d.writer, s.TCPRoutes, mergeRoutes[*gwv1.TCPRoute](scope, wanted.TCPRoutes),
-			func(r *gwv1.TCPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
-		writeEach(ctx, d.writer, s.UDPRoutes, mergeRoutes[*gwv1.UDPRoute](scope, wanted.UDPRoutes),
-			func(r *gwv1.UDPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
-		writeEach(ctx, d.writer, s.ListenerSets, scope.listenerSet(wanted.ListenerSets),
-			func(l *gwv1.ListenerSet) *gwv1.ListenerSetStatus { return &l.Status }),
+		scope.writeRoutes(ctx, s, wanted),
 		writeEach(ctx, d.writer, s.BackendTLSPolicies, scope.policy(wanted.BackendTLSPolicies),
 			func(p *gwv1.BackendTLSPolicy) *gwv1.PolicyStatus { return &p.Status }),
+	)
+}
+
+// clear removes the entries for a ListenerSet that is no part of a Gateway of ours
+// from the statuses of routes.
+func (d *dependentStatuses) clear(ctx context.Context, set types.NamespacedName, s *snapshot.Snapshot) error {
+	scope := scoped{dependentStatuses: d, sets: map[types.NamespacedName]bool{set: true}, now: metav1.NewTime(d.now())}
+	return scope.writeRoutes(ctx, s, &gatewayapi.Statuses{})
+}
+
+// orphan takes back what was said of ListenerSets whose Gateway is gone.
+func (d *dependentStatuses) orphan(ctx context.Context, sets []*gwv1.ListenerSet) error {
+	now := metav1.NewTime(d.now())
+	return writeEach(ctx, d.writer, sets, func(set *gwv1.ListenerSet, present gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
+		return status.MergeListenerSet(present, gatewayapi.Orphaned(set), now)
+	}, func(set *gwv1.ListenerSet) *gwv1.ListenerSetStatus { return &set.Status })
+}
+
+func (s scoped) writeRoutes(ctx context.Context, snap *snapshot.Snapshot, wanted *gatewayapi.Statuses) error {
+	return errors.Join(
+		writeEach(ctx, s.writer, snap.HTTPRoutes, mergeRoutes[*gwv1.HTTPRoute](s, wanted.HTTPRoutes),
+			func(r *gwv1.HTTPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, s.writer, snap.GRPCRoutes, mergeRoutes[*gwv1.GRPCRoute](s, wanted.GRPCRoutes),
+			func(r *gwv1.GRPCRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, s.writer, snap.TLSRoutes, mergeRoutes[*gwv1.TLSRoute](s, wanted.TLSRoutes),
+			func(r *gwv1.TLSRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, s.writer, snap.TCPRoutes, mergeRoutes[*gwv1.TCPRoute](s, wanted.TCPRoutes),
+			func(r *gwv1.TCPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, s.writer, snap.UDPRoutes, mergeRoutes[*gwv1.UDPRoute](s, wanted.UDPRoutes),
+			func(r *gwv1.UDPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
 	)
 }
 
@@ -73,10 +97,11 @@ func writeEach[T client.Object, S any](ctx context.Context, writer *statusWriter
 	return errors.Join(errs...)
 }
 
-// scoped merges statuses for one Gateway.
+// scoped merges statuses for one Gateway and its ListenerSets.
 type scoped struct {
 	*dependentStatuses
 	gateway types.NamespacedName
+	sets    map[types.NamespacedName]bool
 	now     metav1.Time
 }
 
@@ -86,6 +111,9 @@ func (s scoped) of(object client.Object) status.Scope {
 		ControllerName: s.controllerName,
 		Now:            s.now,
 		Stale: func(ref gwv1.ParentReference) bool {
+			if set, ok := cluster.SetOf(ref, object.GetNamespace()); ok {
+				return s.sets[set]
+			}
 			name, ok := cluster.GatewayOf(ref, object.GetNamespace())
 			return ok && name == s.gateway
 		},
@@ -95,20 +123,6 @@ func (s scoped) of(object client.Object) status.Scope {
 func (s scoped) policy(wanted map[types.NamespacedName]gwv1.PolicyStatus) func(*gwv1.BackendTLSPolicy, gwv1.PolicyStatus) gwv1.PolicyStatus {
 	return func(p *gwv1.BackendTLSPolicy, present gwv1.PolicyStatus) gwv1.PolicyStatus {
 		return status.MergePolicy(present, wanted[snapshot.NameOf(p)], s.of(p))
-	}
-}
-
-// listenerSet leaves a set alone that is not wanted: nothing in its status says
-// whose the status is.
-func (s scoped) listenerSet(
-	wanted map[types.NamespacedName]gwv1.ListenerSetStatus,
-) func(*gwv1.ListenerSet, gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
-	return func(set *gwv1.ListenerSet, present gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
-		ours, ok := wanted[snapshot.NameOf(set)]
-		if !ok {
-			return present
-		}
-		return status.MergeListenerSet(present, ours, s.now)
 	}
 }
 

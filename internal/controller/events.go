@@ -32,10 +32,22 @@ func concerned(interests *cluster.Interests, kind cluster.Kind) handler.EventHan
 	})
 }
 
-// parents maps a route to the Gateways that it names, before and after a change.
-func parents() handler.EventHandler {
+// parents maps a route or ListenerSet to the Gateways that it names, before and after
+// a change, and a route to those of the ListenerSets that it names.
+func parents(interests *cluster.Interests) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
-		return requests(cluster.Parents(o))
+		names := cluster.Parents(o)
+		for _, set := range cluster.SetParents(o) {
+			names = append(names, interests.Of(cluster.ListenerSet, set)...)
+		}
+		return requests(names)
+	})
+}
+
+// sets maps a route to the ListenerSets that it names, before and after a change.
+func sets() handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+		return requests(cluster.SetParents(o))
 	})
 }
 

@@ -54,7 +54,7 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request
 		return reconcile.Result{}, r.release(ctx, name, snap)
 	}
 	model := result.Gateways[0]
-	p := &program{model: model, status: result.Statuses.Gateways[name]}
+	p := &program{model: model, status: result.Statuses.Gateways[name], sets: result.Statuses.ListenerSets}
 
 	// A Gateway that is not accepted keeps what it has: its proxies serve the
 	// last configuration that was right.
@@ -112,10 +112,11 @@ func (r *gatewayReconciler) keep(name types.NamespacedName, p *program) {
 // controller does not. Where the class does not exist it may come back, and the
 // proxies serve on.
 func (r *gatewayReconciler) release(ctx context.Context, name types.NamespacedName, snap *snapshot.Snapshot) error {
-	r.forget(name)
+	was := r.forget(name)
+	gone := len(snap.Gateways) == 0 || snap.Gateways[0].DeletionTimestamp != nil
 	var errs []error
 	switch {
-	case len(snap.Gateways) == 0 || snap.Gateways[0].DeletionTimestamp != nil:
+	case gone:
 		r.reader.Interests.Forget(name)
 	case len(snap.GatewayClasses) > 0:
 		errs = append(errs, r.provision.withdraw(ctx, snap.Gateways[0]))
@@ -124,14 +125,20 @@ func (r *gatewayReconciler) release(ctx context.Context, name types.NamespacedNa
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}
+	if gone && was {
+		errs = append(errs, r.statuses.orphan(ctx, dependents.ListenerSets))
+	}
 	return errors.Join(append(errs, r.statuses.write(ctx, name, dependents, &gatewayapi.Statuses{}))...)
 }
 
-func (r *gatewayReconciler) forget(name types.NamespacedName) {
+// forget reports whether the Gateway was ours.
+func (r *gatewayReconciler) forget(name types.NamespacedName) bool {
 	defer r.programs.lock(name)()
-	if r.programs.remove(name) {
+	was := r.programs.remove(name)
+	if was {
 		r.fleet.Forget(name.String())
 	}
+	return was
 }
 
 func requestFor(name types.NamespacedName) reconcile.Request {

@@ -21,6 +21,8 @@ type program struct {
 	model *gatewayapi.Gateway
 	// status as far as it follows from objects.
 	status gwv1.GatewayStatus
+	// sets are the statuses of its ListenerSets, as far.
+	sets map[types.NamespacedName]gwv1.ListenerSetStatus
 	// version of the configuration that the proxies should run; empty if they
 	// are to be left alone.
 	version string

@@ -5,6 +5,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,6 +24,7 @@ import (
 	"github.com/kubera-dev/kubera/internal/fleet"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
 	"github.com/kubera-dev/kubera/internal/pki"
+	"github.com/kubera-dev/kubera/internal/snapshot"
 	"github.com/kubera-dev/kubera/internal/status"
 )
 
@@ -81,13 +84,37 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	r.announceRefusal(&gateway, state.Refusal)
 
 	ours := gatewayapi.Programmed(p.status, gateway.Spec, state)
+	setsErr := r.writeSets(ctx, p, ours, state)
 	merged := status.MergeGateway(gateway.Status, ours, metav1.NewTime(r.now()))
 	if status.Equal(merged, gateway.Status) {
-		return reconcile.Result{}, nil
+		return reconcile.Result{}, setsErr
 	}
 	changed := gateway.DeepCopy()
 	changed.Status = merged
-	return reconcile.Result{}, r.writer.write(ctx, changed, &gateway)
+	return reconcile.Result{}, errors.Join(r.writer.write(ctx, changed, &gateway), setsErr)
+}
+
+// writeSets writes the statuses of the Gateway's ListenerSets.
+func (r *programmedReconciler) writeSets(ctx context.Context, p *program, gateway gwv1.GatewayStatus, state gatewayapi.PushState) error {
+	var sets []*gwv1.ListenerSet
+	for name := range p.sets {
+		set := &gwv1.ListenerSet{}
+		switch err := r.client.Get(ctx, name, set); {
+		case apierrors.IsNotFound(err):
+			continue
+		case err != nil:
+			return fmt.Errorf("get ListenerSet %s: %w", name, err)
+		}
+		// One that went to another Gateway since is for that to report on.
+		if parent, ok := snapshot.GatewayOfSet(set); ok && parent == p.model.Name() {
+			sets = append(sets, set)
+		}
+	}
+	now := metav1.NewTime(r.now())
+	return writeEach(ctx, r.writer, sets, func(set *gwv1.ListenerSet, present gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
+		ours := gatewayapi.ProgrammedListenerSet(p.sets[snapshot.NameOf(set)], gateway, state)
+		return status.MergeListenerSet(present, ours, now)
+	}, func(set *gwv1.ListenerSet) *gwv1.ListenerSetStatus { return &set.Status })
 }
 
 // pods lists the pods of a Gateway's proxies that have not ended.

@@ -91,7 +91,7 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 		ControllerName: gwv1.GatewayController(options.ControllerName), Absent: options.Absent,
 	}
 	for _, add := range []func() error{
-		o.addGateways, o.addEndpoints, o.addProgrammed, o.addClasses, o.addFilters, o.addAuthority,
+		o.addGateways, o.addListenerSets, o.addEndpoints, o.addProgrammed, o.addClasses, o.addFilters, o.addAuthority,
 	} {
 		if err := add(); err != nil {
 			return err

@@ -55,7 +55,7 @@ func (o *operator) buildGateways(r *gatewayReconciler) error {
 		b.Watches(dependency.object, concerned(o.interests, dependency.kind), builder.WithPredicates(specChanged))
 	}
 	for _, child := range o.options.Absent.Children() {
-		b.Watches(child, parents(), builder.WithPredicates(specChanged))
+		b.Watches(child, parents(o.interests), builder.WithPredicates(specChanged))
 	}
 	if !o.options.Absent[cluster.BackendTLSPolicy] {
 		b.Watches(&gwv1.BackendTLSPolicy{}, policy(o.interests), builder.WithPredicates(specChanged))
@@ -83,15 +83,40 @@ func (o *operator) addProgrammed() error {
 		client: o.mgr.GetClient(), writer: &statusWriter{client: o.mgr.GetClient()},
 		events: o.mgr.GetEventRecorder("kubera-controller"), programs: o.programs, fleet: o.fleet, now: o.options.Now,
 	}
-	return ctrl.NewControllerManagedBy(o.mgr).
+	b := ctrl.NewControllerManagedBy(o.mgr).
 		Named("programmed").
 		WithOptions(named(workers)).
 		// Also for its status, which somebody else may have overwritten.
 		For(&gwv1.Gateway{}).
 		Watches(&corev1.Pod{}, labelled(o.programs)).
 		Watches(&corev1.Service{}, labelled(o.programs)).
-		WatchesRawSource(o.programmed.source()).
-		Complete(patient(r))
+		WatchesRawSource(o.programmed.source())
+	if !o.options.Absent[cluster.ListenerSet] {
+		b.Watches(&gwv1.ListenerSet{}, parents(o.interests))
+	}
+	return b.Complete(patient(r))
+}
+
+func (o *operator) addListenerSets() error {
+	if o.options.Absent[cluster.ListenerSet] {
+		return nil
+	}
+	r := &setReconciler{
+		reader: o.reader,
+		statuses: &dependentStatuses{
+			writer: &statusWriter{client: o.mgr.GetClient()}, controllerName: gwv1.GatewayController(o.options.ControllerName), now: o.options.Now,
+		},
+	}
+	b := ctrl.NewControllerManagedBy(o.mgr).
+		Named("listenerset").
+		WithOptions(named(1)).
+		For(&gwv1.ListenerSet{}, builder.WithPredicates(specChanged))
+	for _, child := range o.options.Absent.Children() {
+		if _, ok := child.(*gwv1.ListenerSet); !ok {
+			b.Watches(child, sets(), builder.WithPredicates(specChanged))
+		}
+	}
+	return b.Complete(patient(r))
 }
 
 func (o *operator) addClasses() error {

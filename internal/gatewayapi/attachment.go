@@ -13,18 +13,18 @@ import (
 	"github.com/kubera-dev/kubera/internal/snapshot"
 )
 
-// match finds the listeners of a Gateway that take a route, or says why there
-// are none: the one that came furthest decides.
-func (t *translation) match(r *route, g *gateway, key parentKey) ([]attachment, *problem) {
+// match fills in the listeners of a parent that take a route, or says why there are
+// none: the one that came furthest decides.
+func (t *translation) match(r *route, key parentKey, p *parent) *parent {
 	var (
-		attachments      []attachment
 		refused, foreign []string
 		namespace        = r.object.GetNamespace()
 		labels           = t.namespaceLabels(namespace)
-		selected         = selectListeners(g, key)
+		selected         = selectListeners(p.listeners, key)
 	)
 	if len(selected) == 0 {
-		return nil, problemf(gwv1.RouteReasonNoMatchingParent, "Gateway %s has no listener%s", key.name, key.selection())
+		p.problem = problemf(gwv1.RouteReasonNoMatchingParent, "%s %s has no listener%s", key.kind, key.name, key.selection())
+		return p
 	}
 	for _, l := range selected {
 		if reason := l.refuses(r, namespace, labels); reason != "" {
@@ -36,22 +36,23 @@ func (t *translation) match(r *route, g *gateway, key parentKey) ([]attachment, 
 			foreign = append(foreign, "listener "+string(l.spec.Name)+" has "+cmp.Or(l.hostname(), "none, but these are no hostnames"))
 			continue
 		}
-		attachments = append(attachments, attachment{listener: l, hostnames: own})
+		p.attachments = append(p.attachments, attachment{listener: l, hostnames: own})
 	}
 	switch {
-	case len(attachments) > 0:
-		return attachments, nil
+	case len(p.attachments) > 0:
 	case len(foreign) > 0:
-		return nil, problemf(gwv1.RouteReasonNoMatchingListenerHostname, "no hostname of the route is one of a listener: %s",
+		p.problem = problemf(gwv1.RouteReasonNoMatchingListenerHostname, "no hostname of the route is one of a listener: %s",
 			strings.Join(foreign, "; "))
+	default:
+		p.problem = problemf(gwv1.RouteReasonNotAllowedByListeners, "%s", strings.Join(refused, "; "))
 	}
-	return nil, problemf(gwv1.RouteReasonNotAllowedByListeners, "%s", strings.Join(refused, "; "))
+	return p
 }
 
-// selectListeners gives the listeners that a parentRef names.
-func selectListeners(g *gateway, key parentKey) []*listener {
+// selectListeners gives those of a parent's listeners that a parentRef names.
+func selectListeners(listeners []*listener, key parentKey) []*listener {
 	var selected []*listener
-	for _, l := range g.listeners {
+	for _, l := range listeners {
 		if (key.section == "" || key.section == string(l.spec.Name)) && (key.port == 0 || key.port == l.spec.Port) {
 			selected = append(selected, l)
 		}

@@ -19,9 +19,8 @@ type parsedCertificate struct {
 }
 
 func (t *translation) resolveCertificates(l *listener) {
-	g := l.gateway
 	for i, ref := range l.spec.TLS.CertificateRefs {
-		certificate, p := t.certificate(g, ref, gwv1.ListenerReasonInvalidCertificateRef)
+		certificate, p := t.certificate(l.gateway, l.owner(), ref, gwv1.ListenerReasonInvalidCertificateRef)
 		if p != nil {
 			l.unresolved.add(p.prefixed(fmt.Sprintf("tls.certificateRefs[%d]", i)))
 			continue
@@ -37,16 +36,21 @@ func (t *translation) resolveClientCertificate(g *gateway) (p *problem) {
 	if config == nil || config.Backend == nil || config.Backend.ClientCertificateRef == nil {
 		return nil
 	}
-	g.model.BackendClientCertificate, p = t.certificate(g, *config.Backend.ClientCertificateRef,
+	g.model.BackendClientCertificate, p = t.certificate(g, gatewayReferrer(g), *config.Backend.ClientCertificateRef,
 		gwv1.ListenerConditionReason(gwv1.GatewayReasonInvalidClientCertificateRef))
 	return p.prefixed("spec.tls.backend.clientCertificateRef")
 }
 
-// certificate resolves a reference of a Gateway to a Secret: first whether it is
-// permitted, so that nobody learns what another namespace holds, then its kind,
-// whether it exists, and whether it can be used.
-func (t *translation) certificate(g *gateway, ref gwv1.SecretObjectReference, invalid gwv1.ListenerConditionReason) (*Certificate, *problem) {
-	from := referrer{group: gwv1.GroupName, kind: "Gateway", namespace: g.model.Object.Namespace}
+func gatewayReferrer(g *gateway) referrer {
+	return referrer{group: gwv1.GroupName, kind: "Gateway", namespace: g.model.Object.Namespace}
+}
+
+// certificate resolves a reference of a Gateway, or of a ListenerSet of it, to a
+// Secret: first whether it is permitted, so that nobody learns what another namespace
+// holds, then its kind, whether it exists, and whether it can be used.
+func (t *translation) certificate(
+	g *gateway, from referrer, ref gwv1.SecretObjectReference, invalid gwv1.ListenerConditionReason,
+) (*Certificate, *problem) {
 	to := referent{kind: "Secret", name: types.NamespacedName{Namespace: from.namespace, Name: string(ref.Name)}}
 	if ref.Group != nil {
 		to.group = string(*ref.Group)

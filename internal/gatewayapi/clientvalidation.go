@@ -54,7 +54,7 @@ func (t *translation) resolveClientValidation(l *listener) {
 	}
 	v := &ClientValidation{Mode: mode}
 	var invalid problems
-	from := referrer{group: gwv1.GroupName, kind: "Gateway", namespace: l.gateway.model.Object.Namespace}
+	from := gatewayReferrer(l.gateway)
 	for i, ref := range spec.CACertificateRefs {
 		bundle, name, p := t.caBundle(from, objectReferent(from.namespace, ref), frontendReasons)
 		l.gateway.dependOnConfigMap(name)

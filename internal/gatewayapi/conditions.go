@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // problem says why something is refused, in the words of a condition.
@@ -75,6 +76,11 @@ func bounded(message string) string {
 		return message
 	}
 	return strings.ToValidUTF8(message[:maxMessage], "") + " ..."
+}
+
+// pending adds a condition that the proxies decide.
+func (c *conditions) pending(typ string) {
+	c.add(typ, metav1.ConditionUnknown, string(gwv1.GatewayReasonPending), "waiting for the proxies")
 }
 
 // hold adds a condition that is True with the reason if p is nil, and False with

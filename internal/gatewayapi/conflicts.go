@@ -4,6 +4,7 @@
 package gatewayapi
 
 import (
+	"slices"
 	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -12,48 +13,94 @@ import (
 )
 
 // findConflicts rejects listeners that are not distinct: the same port with
-// different protocols, or with the same protocol and hostname. None of them
-// wins ("the implementation MUST NOT pick one conflicting Listener as the
-// winner", Gateway.spec.listeners). Listeners of protocols that are not served
-// are rejected already, and in nobody's way.
+// different protocols, or with the same protocol and hostname. Of one object's own
+// none wins ("the implementation MUST NOT pick one conflicting Listener as the
+// winner", Gateway.spec.listeners). The listeners of a Gateway go before those of its
+// ListenerSets, and those of a set before those of the next (ListenerSetSpec.listeners):
+// whatever the Gateway has, also if it is rejected, is in the way of sets, so that a
+// mistake in the Gateway hands no hostname over.
 func findConflicts(listeners []*listener) {
-	for _, l := range listeners {
-		if _, ok := servedKinds[l.spec.Protocol]; !ok {
-			continue
+	var before []*listener
+	for len(listeners) > 0 {
+		n := 1
+		for n < len(listeners) && listeners[n].set == listeners[0].set {
+			n++
 		}
-		others, reason := conflictsOf(l, listeners)
-		if len(others) == 0 {
-			continue
-		}
-		what := "the same hostname"
-		if reason == gwv1.ListenerReasonProtocolConflict {
-			what = "another protocol"
-		}
-		l.conflict = problemf(reason, "port %d is used with %s by %s", l.spec.Port, what, strings.Join(others, ", "))
-	}
-	for _, l := range listeners {
-		if l.conflict != nil {
-			l.problem = l.conflict
-			l.shut = true
+		group := listeners[:n]
+		listeners = listeners[n:]
+		rejectConflicts(group, before)
+		for _, l := range group {
+			if isServed(l) && (l.set == nil || l.conflict == nil) {
+				before = append(before, l)
+			}
 		}
 	}
 }
 
-// conflictsOf gives the names of the listeners that l is in conflict with.
-func conflictsOf(l *listener, listeners []*listener) ([]string, gwv1.ListenerConditionReason) {
-	var protocol, hostname []string
-	for _, other := range listeners {
-		if other == l || other.spec.Port != l.spec.Port {
-			continue
+// rejectConflicts rejects those of one object's listeners that are in conflict with
+// listeners that go before them, and then those that are so with each other.
+func rejectConflicts(group, before []*listener) {
+	var rest []*listener
+	for _, l := range group {
+		l.rejectConflict(before)
+		if l.conflict == nil && isServed(l) {
+			rest = append(rest, l)
 		}
-		if _, ok := servedKinds[other.spec.Protocol]; !ok {
-			continue
+	}
+	for _, l := range rest {
+		l.rejectConflict(rest)
+	}
+}
+
+// isServed tells the listeners that can be in others' way. Those of other protocols
+// are rejected already.
+func isServed(l *listener) bool {
+	_, ok := servedKinds[l.spec.Protocol]
+	return ok
+}
+
+// rejectConflict rejects the listener if it is in conflict with others.
+func (l *listener) rejectConflict(others []*listener) {
+	with, reason := conflictsOf(l, others)
+	if len(with) == 0 {
+		return
+	}
+	what := "the same hostname"
+	if reason == gwv1.ListenerReasonProtocolConflict {
+		what = "another protocol"
+	}
+	l.conflict = problemf(reason, "port %d is used with %s by %s", l.spec.Port, what, strings.Join(namesFor(l, with), ", "))
+	l.problem = l.conflict
+	l.shut = true
+}
+
+// namesFor words listeners for the status of another, each wording once.
+func namesFor(reader *listener, listeners []*listener) []string {
+	var names []string
+	for _, l := range listeners {
+		if name := l.nameFor(reader); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
+	}
+	return names
+}
+
+// overTCP are the protocols that need a TCP port for themselves.
+var overTCP = []gwv1.ProtocolType{gwv1.HTTPProtocolType, gwv1.HTTPSProtocolType, gwv1.TLSProtocolType, gwv1.TCPProtocolType}
+
+// conflictsOf gives those of others that l is in conflict with.
+func conflictsOf(l *listener, others []*listener) ([]*listener, gwv1.ListenerConditionReason) {
+	if !slices.Contains(overTCP, l.spec.Protocol) {
+		return nil, ""
+	}
+	var protocol, hostname []*listener
+	for _, other := range others {
 		switch {
+		case other == l || other.spec.Port != l.spec.Port:
 		case other.spec.Protocol != l.spec.Protocol:
-			protocol = append(protocol, "listener "+string(other.spec.Name))
+			protocol = append(protocol, other)
 		case other.hostname() == l.hostname():
-			hostname = append(hostname, "listener "+string(other.spec.Name))
+			hostname = append(hostname, other)
 		}
 	}
 	if len(protocol) > 0 {
@@ -65,12 +112,14 @@ func conflictsOf(l *listener, listeners []*listener) ([]string, gwv1.ListenerCon
 // findOverlaps notes HTTPS listeners of one port whose hostnames overlap.
 func findOverlaps(listeners []*listener) {
 	for _, l := range listeners {
+		var with []*listener
 		for _, other := range listeners {
 			if other != l && terminates(l) && terminates(other) && other.spec.Port == l.spec.Port &&
 				intersect(l.hostname(), other.hostname()) {
-				l.overlaps = append(l.overlaps, string(other.spec.Name))
+				with = append(with, other)
 			}
 		}
+		l.overlaps = namesFor(l, with)
 	}
 }
 

@@ -71,9 +71,7 @@ func describeStatuses(s gatewayapi.Statuses) description {
 	all := description{}
 	describeEach(all, "GatewayClass", s.GatewayClasses, describeClass)
 	describeEach(all, "Gateway", s.Gateways, describeGateway)
-	describeEach(all, "ListenerSet", s.ListenerSets, func(s gwv1.ListenerSetStatus) any {
-		return describeConditions(s.Conditions)
-	})
+	describeEach(all, "ListenerSet", s.ListenerSets, describeListenerSet)
 	for kind, statuses := range routeStatuses(s) {
 		describeEach(all, kind, statuses, describeRoute)
 	}
@@ -117,18 +115,33 @@ func describeClass(s gwv1.GatewayClassStatus) any {
 
 func describeGateway(s gwv1.GatewayStatus) any {
 	d := description{"conditions": describeConditions(s.Conditions)}
+	if s.AttachedListenerSets != nil && *s.AttachedListenerSets != 0 {
+		d["attachedListenerSets"] = *s.AttachedListenerSets
+	}
 	for _, l := range s.Listeners {
-		kinds := make([]string, 0, len(l.SupportedKinds))
-		for _, k := range l.SupportedKinds {
-			kinds = append(kinds, string(k.Kind))
-		}
-		d["listener "+string(l.Name)] = description{
-			"attachedRoutes": l.AttachedRoutes,
-			"supportedKinds": strings.Join(kinds, " "),
-			"conditions":     describeConditions(l.Conditions),
-		}
+		describeListener(d, gwv1.ListenerEntryStatus(l))
 	}
 	return d
+}
+
+func describeListenerSet(s gwv1.ListenerSetStatus) any {
+	d := description{"conditions": describeConditions(s.Conditions)}
+	for _, l := range s.Listeners {
+		describeListener(d, l)
+	}
+	return d
+}
+
+func describeListener(d description, l gwv1.ListenerEntryStatus) {
+	kinds := make([]string, 0, len(l.SupportedKinds))
+	for _, k := range l.SupportedKinds {
+		kinds = append(kinds, string(k.Kind))
+	}
+	d["listener "+string(l.Name)] = description{
+		"attachedRoutes": l.AttachedRoutes,
+		"supportedKinds": strings.Join(kinds, " "),
+		"conditions":     describeConditions(l.Conditions),
+	}
 }
 
 func describeRoute(s gwv1.RouteStatus) any {

@@ -10,12 +10,17 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/internal/snapshot"
 )
 
 // gateway is a Gateway of ours while it is worked on.
 type gateway struct {
-	model     *Gateway
+	model *Gateway
+	// listeners are its own, then those of its ListenerSets in the order of their
+	// precedence.
 	listeners []*listener
+	sets      []*listenerSet
 	// problem that rejects the Gateway as a whole.
 	problem *problem
 	// unresolved references of the Gateway itself.
@@ -30,9 +35,10 @@ type gateway struct {
 }
 
 func (t *translation) translateGateways() {
+	sets := t.setsByGateway()
 	for _, object := range sortedByName(t.snapshot.Gateways) {
 		if class := t.classes[string(object.Spec.GatewayClassName)]; class != nil {
-			g := t.newGateway(object, class)
+			g := t.newGateway(object, class, sets[snapshot.NameOf(object)])
 			t.gateways[g.model.Name()] = g
 			t.order = append(t.order, g)
 		}
@@ -45,7 +51,7 @@ func (t *translation) translateGateways() {
 	}
 }
 
-func (t *translation) newGateway(object *gwv1.Gateway, class *class) *gateway {
+func (t *translation) newGateway(object *gwv1.Gateway, class *class, sets []*gwv1.ListenerSet) *gateway {
 	g := &gateway{
 		model:    &Gateway{Object: object},
 		backends: map[string]*Backend{},
@@ -67,8 +73,9 @@ func (t *translation) newGateway(object *gwv1.Gateway, class *class) *gateway {
 			continue
 		}
 		seen[spec.Name] = true
-		g.listeners = append(g.listeners, t.newListener(g, spec))
+		g.listeners = append(g.listeners, t.newListener(g, nil, spec))
 	}
+	t.attachSets(g, sets)
 	findConflicts(g.listeners)
 	findOverlaps(g.listeners)
 	if g.problem == nil {
@@ -99,7 +106,9 @@ func addressType(t *gwv1.AddressType) gwv1.AddressType {
 	return *t
 }
 
-// noListener rejects a Gateway none of whose listeners is accepted.
+// noListener rejects a Gateway none of whose listeners is accepted, those of its
+// ListenerSets included: "Implementations MUST treat the parent Gateway as having the
+// merged list of all listeners" (ListenerSetSpec.listeners).
 func noListener(g *gateway) *problem {
 	for _, l := range g.listeners {
 		if l.problem == nil {

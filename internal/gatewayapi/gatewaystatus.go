@@ -5,6 +5,7 @@ package gatewayapi
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,12 +21,28 @@ func (g *gateway) status() gwv1.GatewayStatus {
 		"all references are resolved", g.unresolvedSummary())
 	g.addInsecureValidation(&c)
 
-	none := int32(0)
-	status := gwv1.GatewayStatus{Conditions: c.list, AttachedListenerSets: &none}
-	for _, l := range g.listeners {
+	status := gwv1.GatewayStatus{Conditions: c.list, AttachedListenerSets: new(int32)}
+	for _, s := range g.sets {
+		if s.attached() {
+			*status.AttachedListenerSets++
+		}
+	}
+	for l := range g.own() {
 		status.Listeners = append(status.Listeners, l.status())
 	}
 	return status
+}
+
+// own are the listeners that the Gateway has itself. Those of ListenerSets have their
+// status there.
+func (g *gateway) own() iter.Seq[*listener] {
+	return func(yield func(*listener) bool) {
+		for _, l := range g.listeners {
+			if l.set != nil || !yield(l) {
+				return
+			}
+		}
+	}
 }
 
 func (g *gateway) addAccepted(c *conditions) {
@@ -52,7 +69,7 @@ func (g *gateway) addProgrammed(c *conditions) {
 		c.add(programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonAddressNotUsable),
 			fmt.Sprintf("spec.addresses: %s: addresses can't be chosen: leave the value out to have one assigned", fixed))
 	default:
-		c.add(programmed, metav1.ConditionUnknown, string(gwv1.GatewayReasonPending), "waiting for the proxies")
+		c.pending(programmed)
 	}
 }
 
@@ -73,7 +90,7 @@ func (g *gateway) unresolvedSummary() *problem {
 		return p
 	}
 	var names []string
-	for _, l := range g.listeners {
+	for l := range g.own() {
 		if len(l.unresolved) > 0 {
 			names = append(names, string(l.spec.Name))
 		}
@@ -88,7 +105,7 @@ func (g *gateway) unresolvedSummary() *problem {
 // listenerProblems says which listeners are rejected and why, or nothing.
 func (g *gateway) listenerProblems() string {
 	var parts []string
-	for _, l := range g.listeners {
+	for l := range g.own() {
 		if l.problem != nil {
 			parts = append(parts, fmt.Sprintf("listener %s: %s", l.spec.Name, l.problem.message))
 		}

@@ -10,15 +10,19 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/snapshot"
 )
 
 // listener is a listener of a Gateway of ours while it is worked on.
 type listener struct {
 	gateway *gateway
-	spec    *gwv1.Listener
+	// set is the ListenerSet that the listener comes from, nil for the Gateway's own.
+	set  *listenerSet
+	spec *gwv1.Listener
 	// problem that rejects the listener, the first that was found.
 	problem *problem
 	// conflict with another listener. It is the problem, too.
@@ -27,7 +31,7 @@ type listener struct {
 	// problems leave a listener without routes and certificates, which keeps
 	// its hostname's requests from less specific ones.
 	shut bool
-	// overlaps are the listeners with overlapping hostnames on one HTTPS port.
+	// overlaps words the listeners with overlapping hostnames on one HTTPS port.
 	overlaps []string
 
 	kinds            []gwv1.RouteGroupKind
@@ -54,9 +58,43 @@ func (l *listener) hostname() string {
 	return strings.ToLower(string(*l.spec.Hostname))
 }
 
-func (t *translation) newListener(g *gateway, spec *gwv1.Listener) *listener {
-	l := &listener{gateway: g, spec: spec}
-	l.namespaces = newNamespaces(g.model.Object.Namespace, spec.AllowedRoutes)
+// owner is the object that the listener is a part of, which its references come
+// from: "ReferenceGrants applied to a Gateway are not inherited by child
+// ListenerSets" (ListenerSet).
+func (l *listener) owner() referrer {
+	if l.set != nil {
+		return referrer{group: gwv1.GroupName, kind: "ListenerSet", namespace: l.set.object.Namespace}
+	}
+	return gatewayReferrer(l.gateway)
+}
+
+// generation of the owner.
+func (l *listener) generation() int64 {
+	if l.set != nil {
+		return l.set.object.Generation
+	}
+	return l.gateway.model.Object.Generation
+}
+
+// nameFor words the listener for the status of another. A ListenerSet learns
+// nothing of its siblings: "Implementations SHOULD be cautious about what
+// information from the parent or siblings are reported" (ListenerSetSpec.listeners).
+func (l *listener) nameFor(reader *listener) string {
+	switch {
+	case l.set == reader.set:
+		return "listener " + string(l.spec.Name)
+	case l.set == nil:
+		return "a listener of the Gateway"
+	case reader.set != nil:
+		return "a listener of another ListenerSet"
+	}
+	return fmt.Sprintf("listener %s of ListenerSet %s", l.spec.Name, snapshot.NameOf(l.set.object))
+}
+
+// newListener makes a listener of the Gateway, or of a ListenerSet if set is not nil.
+func (t *translation) newListener(g *gateway, set *listenerSet, spec *gwv1.Listener) *listener {
+	l := &listener{gateway: g, set: set, spec: spec}
+	l.namespaces = newNamespaces(l.owner().namespace, spec.AllowedRoutes)
 	for _, check := range listenerChecks {
 		if l.problem = check(l); l.problem != nil {
 			break
@@ -122,6 +160,7 @@ func (t *translation) openListeners(g *gateway) {
 		}
 		l.model = &Listener{
 			Name:     string(l.spec.Name),
+			Set:      l.setName(),
 			Port:     l.spec.Port,
 			Protocol: config.Protocol(l.spec.Protocol),
 			Hostname: l.hostname(),
@@ -133,7 +172,15 @@ func (t *translation) openListeners(g *gateway) {
 	}
 }
 
-// usable says why a listener takes no requests, or nothing.
+// setName is empty for the Gateway's own listeners.
+func (l *listener) setName() types.NamespacedName {
+	if l.set == nil {
+		return types.NamespacedName{}
+	}
+	return snapshot.NameOf(l.set.object)
+}
+
+// unusable says why a listener takes no requests, or nothing.
 func (l *listener) unusable() string {
 	switch {
 	case l.problem != nil:
@@ -147,7 +194,7 @@ func (l *listener) unusable() string {
 }
 
 func (l *listener) status() gwv1.ListenerStatus {
-	c := conditions{generation: l.gateway.model.Object.Generation}
+	c := conditions{generation: l.generation()}
 	c.hold(string(gwv1.ListenerConditionAccepted), string(gwv1.ListenerReasonAccepted), "the listener is valid", l.problem)
 	l.addProgrammed(&c)
 	c.hold(string(gwv1.ListenerConditionResolvedRefs), string(gwv1.ListenerReasonResolvedRefs),
@@ -159,7 +206,7 @@ func (l *listener) status() gwv1.ListenerStatus {
 	}
 	if len(l.overlaps) > 0 {
 		c.add(string(gwv1.ListenerConditionOverlappingTLSConfig), metav1.ConditionTrue, string(gwv1.ListenerReasonOverlappingHostnames),
-			fmt.Sprintf("the hostname overlaps with listeners %s; a request whose name belongs to another listener than its connection gets 421",
+			fmt.Sprintf("the hostname overlaps with %s; a request whose name belongs to another listener than its connection gets 421",
 				strings.Join(l.overlaps, ", ")))
 	}
 	return gwv1.ListenerStatus{
@@ -178,6 +225,6 @@ func (l *listener) addProgrammed(c *conditions) {
 	case reason != "":
 		c.add(programmed, metav1.ConditionFalse, string(gwv1.ListenerReasonInvalid), reason)
 	default:
-		c.add(programmed, metav1.ConditionUnknown, string(gwv1.ListenerReasonPending), "waiting for the proxies")
+		c.pending(programmed)
 	}
 }

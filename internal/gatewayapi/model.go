@@ -29,8 +29,9 @@ type Gateway struct {
 	// Listeners then, and Config of package render leaves the Gateway out; who
 	// serves it already may go on with what it has.
 	Accepted bool
-	// Listeners that are to be opened, in the order of the spec. Listeners
-	// that are rejected are not among them.
+	// Listeners that are to be opened, in the order of the spec, those of
+	// ListenerSets behind the Gateway's own. Listeners that get no socket are not
+	// among them.
 	Listeners []*Listener
 	// Routes that are attached to Listeners, sorted by ID.
 	Routes []*Route
@@ -72,6 +73,8 @@ func (g *Gateway) Ports() []Port {
 // Listener is a listener that is to be opened.
 type Listener struct {
 	Name string
+	// Set is the ListenerSet that has the listener; empty if the Gateway has it.
+	Set types.NamespacedName
 	// Port as the spec has it, by which clients know the listener.
 	Port     int32
 	Protocol config.Protocol

@@ -12,8 +12,8 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// namespaces are those that a listener takes routes from. With an err it takes
-// none.
+// namespaces are those that a listener takes routes from, or a Gateway takes
+// ListenerSets from. With an err there are none.
 type namespaces struct {
 	from     gwv1.FromNamespaces
 	own      string
@@ -21,25 +21,31 @@ type namespaces struct {
 	err      error
 }
 
-// newNamespaces reads allowedRoutes of a listener of a Gateway in namespace own.
+// newNamespaces reads allowedRoutes of a listener of an object in namespace own.
 func newNamespaces(own string, allowed *gwv1.AllowedRoutes) namespaces {
-	n := namespaces{own: own, from: gwv1.NamespacesFromSame}
-	if allowed == nil || allowed.Namespaces == nil {
-		return n
+	from := gwv1.NamespacesFromSame
+	var selector *metav1.LabelSelector
+	if allowed != nil && allowed.Namespaces != nil {
+		if allowed.Namespaces.From != nil {
+			from = *allowed.Namespaces.From
+		}
+		selector = allowed.Namespaces.Selector
 	}
-	if allowed.Namespaces.From != nil {
-		n.from = *allowed.Namespaces.From
-	}
+	return selectNamespaces(own, from, selector)
+}
+
+func selectNamespaces(own string, from gwv1.FromNamespaces, selector *metav1.LabelSelector) namespaces {
+	n := namespaces{own: own, from: from}
 	switch n.from {
 	case gwv1.NamespacesFromAll, gwv1.NamespacesFromSame, gwv1.NamespacesFromNone:
 	case gwv1.NamespacesFromSelector:
-		if allowed.Namespaces.Selector == nil {
+		if selector == nil {
 			n.err = fmt.Errorf("selector must be set with from: Selector")
 			break
 		}
-		n.selector, n.err = metav1.LabelSelectorAsSelector(allowed.Namespaces.Selector)
+		n.selector, n.err = metav1.LabelSelectorAsSelector(selector)
 	default:
-		n.err = fmt.Errorf("from: %s is not supported: use All, Selector or Same", n.from)
+		n.err = fmt.Errorf("from: %s is not supported: use All, Selector, Same or None", n.from)
 	}
 	return n
 }

@@ -5,16 +5,20 @@ package gatewayapi
 
 import (
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// parent is a parentRef of a route that leads to a Gateway of ours.
+// parent is a parentRef of a route that leads to a Gateway of ours, or to a
+// ListenerSet of one.
 type parent struct {
-	ref         gwv1.ParentReference
-	gateway     *gateway
+	ref     gwv1.ParentReference
+	gateway *gateway
+	// listeners that the parentRef can select.
+	listeners   []*listener
 	attachments []attachment
 	// problem is set if there are no attachments.
 	problem *problem
@@ -77,20 +81,19 @@ func (t *translation) parentOf(r *route, ref gwv1.ParentReference, key parentKey
 	}
 	switch key.kind {
 	case "Gateway":
-		g := t.gateways[key.name]
-		if g == nil {
-			return nil
+		if g := t.gateways[key.name]; g != nil {
+			return t.match(r, key, &parent{ref: ref, gateway: g, listeners: slices.Collect(g.own())})
 		}
-		p := &parent{ref: ref, gateway: g}
-		p.attachments, p.problem = t.match(r, g, key)
-		return p
 	case "ListenerSet":
-		set := t.index.ListenerSet(key.name)
-		if set == nil || t.gatewayOfSet(set) == nil {
+		set := t.sets[key.name]
+		if set == nil {
 			return nil
 		}
-		return &parent{ref: ref, problem: problemf(gwv1.RouteReasonNoMatchingParent,
-			"ListenerSet %s is not served: ListenerSets are not supported", key.name)}
+		if set.problem != nil {
+			return &parent{ref: ref, gateway: set.gateway, problem: problemf(gwv1.RouteReasonNoMatchingParent,
+				"ListenerSet %s is not part of a Gateway: %s", key.name, set.problem.message)}
+		}
+		return t.match(r, key, &parent{ref: ref, gateway: set.gateway, listeners: set.listeners})
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
@@ -49,6 +50,36 @@ func Programmed(status gwv1.GatewayStatus, spec gwv1.GatewaySpec, state PushStat
 	}
 	settle(result.Conditions, outcome)
 	return result
+}
+
+// ProgrammedListenerSet completes the status of a ListenerSet, as Translate gives it,
+// as Programmed does that of its Gateway, which is given completed. The status given is
+// not modified.
+func ProgrammedListenerSet(status gwv1.ListenerSetStatus, gateway gwv1.GatewayStatus, state PushState) gwv1.ListenerSetStatus {
+	result := *status.DeepCopy()
+	outcome := state.outcome()
+	for i := range result.Listeners {
+		settle(result.Listeners[i].Conditions, outcome)
+	}
+	if c := meta.FindStatusCondition(gateway.Conditions, string(gwv1.GatewayConditionProgrammed)); c != nil && c.Status != metav1.ConditionTrue {
+		outcome = settlement{metav1.ConditionFalse, reasonParentNotProgrammed, "the Gateway is not programmed: " + c.Message}
+	}
+	settle(result.Conditions, outcome)
+	return result
+}
+
+// reasonParentNotProgrammed is one that ListenerSetConditionProgrammed names, without
+// a constant for it.
+const reasonParentNotProgrammed = "ParentNotProgrammed"
+
+// Orphaned is the status of a ListenerSet whose Gateway does not exist any more: what
+// was said of it before is true no longer.
+func Orphaned(set *gwv1.ListenerSet) gwv1.ListenerSetStatus {
+	c := conditions{generation: set.Generation}
+	message := "the Gateway does not exist: " + string(set.Spec.ParentRef.Name)
+	c.add(string(gwv1.ListenerSetConditionAccepted), metav1.ConditionUnknown, string(gwv1.ListenerSetReasonPending), message)
+	c.add(string(gwv1.ListenerSetConditionProgrammed), metav1.ConditionUnknown, string(gwv1.ListenerSetReasonPending), message)
+	return gwv1.ListenerSetStatus{Conditions: c.list}
 }
 
 // settlement is what an undecided condition becomes.

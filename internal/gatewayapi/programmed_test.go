@@ -78,6 +78,64 @@ func TestProgrammed(t *testing.T) {
 	}
 }
 
+// TestProgrammedListenerSet: a set is programmed when its Gateway is.
+func TestProgrammedListenerSet(t *testing.T) {
+	addresses := []gwv1.GatewayStatusAddress{{Value: "192.0.2.1"}}
+	for _, tc := range []struct {
+		name          string
+		state         gatewayapi.PushState
+		set, listener string
+	}{
+		{"all run it", gatewayapi.PushState{Proxies: 2, Applied: 2, Addresses: addresses}, "True/Programmed", "True/Programmed"},
+		{"some run it", gatewayapi.PushState{Proxies: 2, Applied: 1, Addresses: addresses}, "False/ParentNotProgrammed", "False/Pending"},
+		{"no address", gatewayapi.PushState{Proxies: 1, Applied: 1}, "False/ParentNotProgrammed", "True/Programmed"},
+		{
+			"refused", gatewayapi.PushState{Proxies: 1, Refusal: "ListenerSet/a/b/c: no", Addresses: addresses},
+			"False/ParentNotProgrammed", "False/Invalid",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			status := gwv1.ListenerSetStatus{
+				Conditions: []metav1.Condition{unknown("Programmed"), unknown("Accepted")},
+				Listeners: []gwv1.ListenerEntryStatus{
+					{Name: "http", Conditions: []metav1.Condition{unknown("Programmed")}},
+					{Name: "broken", Conditions: []metav1.Condition{{Type: "Programmed", Status: "False", Reason: "Invalid"}}},
+				},
+			}
+			before := status.DeepCopy()
+			gateway := gatewayapi.Programmed(gwv1.GatewayStatus{Conditions: []metav1.Condition{unknown("Programmed")}}, gwv1.GatewaySpec{}, tc.state)
+			got := gatewayapi.ProgrammedListenerSet(status, gateway, tc.state)
+			for i, want := range []string{tc.set, "Unknown/Pending"} {
+				if c := short(got.Conditions[i]); c != want {
+					t.Errorf("%s is %s, want %s", got.Conditions[i].Type, c, want)
+				}
+			}
+			for i, want := range []string{tc.listener, "False/Invalid"} {
+				if c := short(got.Listeners[i].Conditions[0]); c != want {
+					t.Errorf("listener %s is %s, want %s", got.Listeners[i].Name, c, want)
+				}
+			}
+			if diff := cmp.Diff(*before, status); diff != "" {
+				t.Errorf("ProgrammedListenerSet() modified its argument:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOrphaned(t *testing.T) {
+	set := &gwv1.ListenerSet{}
+	set.Generation, set.Spec.ParentRef.Name = 3, "web"
+	got := gatewayapi.Orphaned(set)
+	if len(got.Listeners) != 0 || len(got.Conditions) != 2 {
+		t.Fatalf("%+v", got)
+	}
+	for _, c := range got.Conditions {
+		if short(c) != "Unknown/Pending" || c.ObservedGeneration != 3 || !strings.Contains(c.Message, "web") {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
 // TestProgrammedSaysWhatTheProxySaid, within the bounds of a message.
 func TestProgrammedSaysWhatTheProxySaid(t *testing.T) {
 	status := gwv1.GatewayStatus{Conditions: []metav1.Condition{unknown("Programmed")}}

@@ -67,6 +67,7 @@ type translation struct {
 
 	classes  map[string]*class
 	gateways map[types.NamespacedName]*gateway
+	sets     map[types.NamespacedName]*listenerSet
 	// order of gateways, by namespace and name.
 	order        []*gateway
 	backends     map[string]*Backend
@@ -86,6 +87,7 @@ func Translate(s *snapshot.Snapshot, o Options) *Result {
 		options:      o,
 		classes:      map[string]*class{},
 		gateways:     map[types.NamespacedName]*gateway{},
+		sets:         map[types.NamespacedName]*listenerSet{},
 		backends:     map[string]*Backend{},
 		certificates: map[types.NamespacedName]*parsedCertificate{},
 		bundles:      map[types.NamespacedName]*parsedBundle{},
@@ -93,7 +95,6 @@ func Translate(s *snapshot.Snapshot, o Options) *Result {
 	}
 	t.translateClasses()
 	t.translateGateways()
-	t.translateListenerSets()
 	t.translateFilters()
 	t.translateRoutes()
 	t.translatePolicies()
@@ -108,6 +109,7 @@ func (t *translation) result() *Result {
 		r.Gateways = append(r.Gateways, g.model)
 		t.statuses.Gateways[g.model.Name()] = g.status()
 	}
+	t.statuses.ListenerSets = t.listenerSetStatuses()
 	r.Statuses = t.statuses
 	return r
 }

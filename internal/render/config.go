@@ -105,7 +105,12 @@ func (r *renderer) address(g *gatewayapi.Gateway, port int32) string {
 	return net.JoinHostPort(host, strconv.Itoa(int(bound)))
 }
 
-func listenerID(g *gatewayapi.Gateway, l *gatewayapi.Listener) string { return g.ID() + "/" + l.Name }
+func listenerID(g *gatewayapi.Gateway, l *gatewayapi.Listener) string {
+	if l.Set.Name != "" {
+		return "ListenerSet/" + l.Set.String() + "/" + l.Name
+	}
+	return g.ID() + "/" + l.Name
+}
 
 // route adds a route, or the attachments of a route that another Gateway has, too.
 func (r *renderer) route(g *gatewayapi.Gateway, model *gatewayapi.Route) {

@@ -131,6 +131,20 @@ func TargetsOf(p *gwv1.BackendTLSPolicy) []types.NamespacedName {
 	return targets
 }
 
+// GatewayOfSet gives the Gateway that a ListenerSet names as its parent, and whether
+// it names one.
+func GatewayOfSet(set *gwv1.ListenerSet) (types.NamespacedName, bool) {
+	ref := set.Spec.ParentRef
+	if ref.Group != nil && *ref.Group != gwv1.GroupName || ref.Kind != nil && *ref.Kind != "Gateway" {
+		return types.NamespacedName{}, false
+	}
+	name := types.NamespacedName{Namespace: set.Namespace, Name: string(ref.Name)}
+	if ref.Namespace != nil {
+		name.Namespace = string(*ref.Namespace)
+	}
+	return name, true
+}
+
 // NameOf is the namespace and name of an object.
 func NameOf(o metav1.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}

@@ -66,11 +66,25 @@ func listenerConditionsOf(s gwv1.GatewayStatus, name gwv1.SectionName) []metav1.
 	return nil
 }
 
-// MergeListenerSet merges the status of a ListenerSet of a Gateway of ours.
+// MergeListenerSet merges the status of a ListenerSet of a Gateway of ours, as
+// MergeGateway does.
 func MergeListenerSet(existing, ours gwv1.ListenerSetStatus, now metav1.Time) gwv1.ListenerSetStatus {
 	merged := *ours.DeepCopy()
 	merged.Conditions = Conditions(existing.Conditions, ours.Conditions, setConditions, now)
+	for i := range merged.Listeners {
+		l := &merged.Listeners[i]
+		l.Conditions = Conditions(entryConditionsOf(existing, l.Name), l.Conditions, listenerConditions, now)
+	}
 	return merged
+}
+
+func entryConditionsOf(s gwv1.ListenerSetStatus, name gwv1.SectionName) []metav1.Condition {
+	for _, l := range s.Listeners {
+		if l.Name == name {
+			return l.Conditions
+		}
+	}
+	return nil
 }
 
 // MergeFilter merges the status of a StaticResponseFilter or AccessControlFilter.

@@ -68,6 +68,33 @@ func TestMergeGatewayClass(t *testing.T) {
 	}
 }
 
+// TestMergeListenerSet keeps the foreign conditions of listeners that stay.
+func TestMergeListenerSet(t *testing.T) {
+	foreign := condition("example.com/Foreign", "True", 1, before)
+	existing := gwv1.ListenerSetStatus{
+		Conditions: []metav1.Condition{foreign, condition("Accepted", "Unknown", 0, before)},
+		Listeners: []gwv1.ListenerEntryStatus{
+			{Name: "gone", Conditions: []metav1.Condition{foreign}},
+			{Name: "http", Conditions: []metav1.Condition{foreign, condition("Conflicted", "True", 1, before)}},
+		},
+	}
+	ours := gwv1.ListenerSetStatus{
+		Conditions: []metav1.Condition{condition("Accepted", "True", 2, metav1.Time{})},
+		Listeners: []gwv1.ListenerEntryStatus{
+			{Name: "http", Conditions: []metav1.Condition{condition("Accepted", "True", 2, metav1.Time{})}},
+		},
+	}
+	want := gwv1.ListenerSetStatus{
+		Conditions: []metav1.Condition{foreign, condition("Accepted", "True", 2, now)},
+		Listeners: []gwv1.ListenerEntryStatus{
+			{Name: "http", Conditions: []metav1.Condition{foreign, condition("Accepted", "True", 2, now)}},
+		},
+	}
+	if diff := cmp.Diff(want, MergeListenerSet(existing, ours, now)); diff != "" {
+		t.Errorf("MergeListenerSet() differs (-want +got):\n%s", diff)
+	}
+}
+
 func TestMergeListenerSetAndFilter(t *testing.T) {
 	accepted := []metav1.Condition{condition("Accepted", "False", 1, metav1.Time{})}
 	want := []metav1.Condition{condition("Accepted", "False", 1, now)}
