@@ -60,7 +60,7 @@ service:
   nodePorts: [{port: 80, nodePort: 30080}, {port: 443, nodePort: 30443}]
   ipFamilies: [IPv6, IPv4]
   ipFamilyPolicy: RequireDualStack`},
-	{parameters, "service with the default type", `{service: {loadBalancerClass: a/b, externalTrafficPolicy: Local, loadBalancerSourceRanges: [10.0.0.0/8], nodePorts: [{port: 80, nodePort: 80}]}}`},
+	{parameters, "service with the default type", `{service: {loadBalancerClass: a/b, loadBalancerAddressesAnnotation: metallb.io/loadBalancerIPs, externalTrafficPolicy: Local, loadBalancerSourceRanges: [10.0.0.0/8], nodePorts: [{port: 80, nodePort: 80}]}}`},
 	{parameters, "node port service", `{service: {type: NodePort, externalTrafficPolicy: Local, nodePorts: [{port: 80, nodePort: 30080}]}}`},
 	{parameters, "cluster service", `{service: {type: ClusterIP, ipFamilies: [IPv6], ipFamilyPolicy: SingleStack}}`},
 	{parameters, "proxy", `
@@ -102,6 +102,8 @@ var refused = []struct{ kind, spec, field, says string }{
 	{parameters, `{deployment: {patch: "replicas: 3"}}`, "spec.deployment.patch", "must be of type object"},
 
 	{parameters, `{service: {type: ExternalName}}`, "spec.service.type", "Unsupported value"},
+	{parameters, `{service: {type: NodePort, loadBalancerAddressesAnnotation: a/b}}`, "spec.service", "loadBalancerAddressesAnnotation needs type LoadBalancer"},
+	{parameters, `{service: {loadBalancerAddressesAnnotation: a/b/c}}`, "spec.service.loadBalancerAddressesAnnotation", "should match"},
 	{parameters, `{service: {type: NodePort, loadBalancerClass: a/b}}`, "spec.service", "loadBalancerClass needs type LoadBalancer"},
 	{parameters, `{service: {type: NodePort, loadBalancerSourceRanges: [10.0.0.0/8]}}`, "spec.service", "loadBalancerSourceRanges needs type LoadBalancer"},
 	{parameters, `{service: {type: ClusterIP, externalTrafficPolicy: Local}}`, "spec.service", "externalTrafficPolicy needs type LoadBalancer or NodePort"},

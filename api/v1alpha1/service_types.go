@@ -7,6 +7,7 @@ import corev1 "k8s.io/api/core/v1"
 
 // ServiceParameters describe the Service in front of the proxies.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.loadBalancerAddressesAnnotation) || !has(self.type) || self.type == 'LoadBalancer'",message="loadBalancerAddressesAnnotation needs type LoadBalancer"
 // +kubebuilder:validation:XValidation:rule="!has(self.loadBalancerClass) || !has(self.type) || self.type == 'LoadBalancer'",message="loadBalancerClass needs type LoadBalancer"
 // +kubebuilder:validation:XValidation:rule="!has(self.loadBalancerSourceRanges) || !has(self.type) || self.type == 'LoadBalancer'",message="loadBalancerSourceRanges needs type LoadBalancer"
 // +kubebuilder:validation:XValidation:rule="!has(self.externalTrafficPolicy) || !has(self.type) || self.type != 'ClusterIP'",message="externalTrafficPolicy needs type LoadBalancer or NodePort"
@@ -30,6 +31,16 @@ type ServiceParameters struct {
 	// +kubebuilder:validation:MaxLength=316
 	// +optional
 	LoadBalancerClass string `json:"loadBalancerClass,omitempty"`
+
+	// loadBalancerAddressesAnnotation is the annotation of the Service by which the
+	// load balancer is asked for the IP addresses in spec.addresses of a Gateway,
+	// separated by commas, such as metallb.io/loadBalancerIPs. Only for type
+	// LoadBalancer. Default: spec.loadBalancerIP of the Service, which asks for the
+	// first of them only.
+	// +kubebuilder:validation:MaxLength=317
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`
+	// +optional
+	LoadBalancerAddressesAnnotation string `json:"loadBalancerAddressesAnnotation,omitempty"`
 
 	// externalTrafficPolicy is Cluster, or Local, which keeps the address of the
 	// client. Only for types LoadBalancer and NodePort. Default: that of Kubernetes,

@@ -25,6 +25,8 @@ type gateway struct {
 	problem *problem
 	// unresolved references of the Gateway itself.
 	unresolved problems
+	// fixed is an address that was asked for where there is no choice.
+	fixed string
 	// duplicates are names that several listeners have. Only the first is served.
 	duplicates []string
 
@@ -62,6 +64,9 @@ func (t *translation) newGateway(object *gwv1.Gateway, class *class, sets []*gwv
 	g.model.Parameters, g.problem = t.gatewayParameters(object, class)
 	if g.problem == nil {
 		g.problem = unsupportedAddress(object.Spec.Addresses)
+	}
+	if t.options.SharedAddresses {
+		g.fixed = fixedAddress(object.Spec.Addresses)
 	}
 	g.unresolved.add(t.resolveClientCertificate(g))
 

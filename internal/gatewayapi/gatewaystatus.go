@@ -62,18 +62,18 @@ func (g *gateway) addAccepted(c *conditions) {
 // addProgrammed says what follows from the objects alone; Programmed has the rest.
 func (g *gateway) addProgrammed(c *conditions) {
 	programmed := string(gwv1.GatewayConditionProgrammed)
-	switch fixed := fixedAddress(g.model.Object.Spec.Addresses); {
+	switch {
 	case g.problem != nil:
 		c.add(programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), "the Gateway is not accepted")
-	case fixed != "":
+	case g.fixed != "":
 		c.add(programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonAddressNotUsable),
-			fmt.Sprintf("spec.addresses: %s: addresses can't be chosen: leave the value out to have one assigned", fixed))
+			fmt.Sprintf("spec.addresses: %s: addresses can't be chosen: leave the value out to have one assigned", g.fixed))
 	default:
 		c.pending(programmed)
 	}
 }
 
-// fixedAddress gives the first address with a value, which is not served.
+// fixedAddress gives the first address with a value.
 func fixedAddress(addresses []gwv1.GatewaySpecAddress) string {
 	for _, a := range addresses {
 		if a.Value != "" {

@@ -5,7 +5,9 @@ package gatewayapi
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -104,10 +106,17 @@ func (s PushState) outcome() settlement {
 		fmt.Sprintf("%d of %d proxies run this configuration", s.Applied, s.Proxies)}
 }
 
-// addressProblem finds out whether there is an address, and one of each type that
-// the spec asks for without a value.
+// addressProblem finds out whether there is an address, each that the spec asks for,
+// and one of each type that it asks for without a value.
 func (s PushState) addressProblem(wanted []gwv1.GatewaySpecAddress) *problem {
 	const reason = gwv1.GatewayReasonAddressNotAssigned
+	for i, w := range wanted {
+		if w.Value != "" && !slices.ContainsFunc(s.Addresses, func(a gwv1.GatewayStatusAddress) bool { return sameAddress(w, a) }) {
+			return problemf(gwv1.GatewayReasonAddressNotUsable,
+				"spec.addresses[%d]: %s %s is not assigned: ask for one that the load balancer has, or leave the value out to have one assigned",
+				i, addressType(w.Type), w.Value)
+		}
+	}
 	if len(s.Addresses) == 0 {
 		if s.AddressProblem != "" {
 			return problemf(reason, "%s", bounded(s.AddressProblem))
@@ -121,6 +130,17 @@ func (s PushState) addressProblem(wanted []gwv1.GatewaySpecAddress) *problem {
 		}
 	}
 	return nil
+}
+
+func sameAddress(w gwv1.GatewaySpecAddress, a gwv1.GatewayStatusAddress) bool {
+	if addressType(w.Type) != addressType(a.Type) {
+		return false
+	}
+	if wanted, err := netip.ParseAddr(w.Value); err == nil {
+		assigned, err := netip.ParseAddr(a.Value)
+		return err == nil && wanted == assigned
+	}
+	return strings.EqualFold(w.Value, a.Value)
 }
 
 // settle decides the condition Programmed, if it is Unknown.

@@ -42,6 +42,29 @@ func TestProgrammed(t *testing.T) {
 			[]gwv1.GatewaySpecAddress{{}}, "True/Programmed", "True/Programmed",
 		},
 		{
+			"the address that is asked for", gatewayapi.PushState{Proxies: 1, Applied: 1, Addresses: addresses},
+			[]gwv1.GatewaySpecAddress{{Value: "192.0.2.1"}}, "True/Programmed", "True/Programmed",
+		},
+		{
+			"the address that is asked for, written otherwise",
+			gatewayapi.PushState{Proxies: 1, Applied: 1, Addresses: []gwv1.GatewayStatusAddress{{Type: &ip, Value: "2001:db8::1"}}},
+			[]gwv1.GatewaySpecAddress{{Value: "2001:DB8:0:0::1"}}, "True/Programmed", "True/Programmed",
+		},
+		{
+			"another address than is asked for", gatewayapi.PushState{Proxies: 1, Applied: 1, Addresses: addresses},
+			[]gwv1.GatewaySpecAddress{{Value: "192.0.2.1"}, {Type: &ip, Value: "192.0.2.2"}}, "False/AddressNotUsable", "True/Programmed",
+		},
+		{
+			"no address where one is asked for", gatewayapi.PushState{Proxies: 1, Applied: 1},
+			[]gwv1.GatewaySpecAddress{{Value: "192.0.2.1"}}, "False/AddressNotUsable", "True/Programmed",
+		},
+		{
+			"a hostname that is asked for", gatewayapi.PushState{
+				Proxies: 1, Applied: 1, Addresses: []gwv1.GatewayStatusAddress{{Type: &hostname, Value: "lb.example.com"}},
+			},
+			[]gwv1.GatewaySpecAddress{{Type: &hostname, Value: "LB.example.com"}}, "True/Programmed", "True/Programmed",
+		},
+		{
 			"no address of the type that is asked for", gatewayapi.PushState{Proxies: 1, Applied: 1, Addresses: addresses},
 			[]gwv1.GatewaySpecAddress{{Type: &hostname}}, "False/AddressNotAssigned", "True/Programmed",
 		},

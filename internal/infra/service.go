@@ -5,9 +5,12 @@ package infra
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 func (b *builder) service() *corev1.Service {
@@ -23,6 +26,7 @@ func (b *builder) service() *corev1.Service {
 			IPFamilies:            s.IPFamilies,
 		},
 	}
+	b.requestAddresses(service)
 	if s.LoadBalancerClass != "" {
 		service.Spec.LoadBalancerClass = &s.LoadBalancerClass
 	}
@@ -37,6 +41,34 @@ func (b *builder) service() *corev1.Service {
 		service.Spec.IPFamilyPolicy = new(corev1.IPFamilyPolicyRequireDualStack)
 	}
 	return service
+}
+
+// requestAddresses asks the load balancer for the IP addresses of the Gateway. Whether
+// they are assigned is said by the status of the Service; hostnames can't be asked for.
+// Kubernetes advises against loadBalancerIP where an annotation does the same, which
+// differs from one load balancer to the next.
+func (b *builder) requestAddresses(service *corev1.Service) {
+	if service.Spec.Type != corev1.ServiceTypeLoadBalancer {
+		return
+	}
+	var wanted []string
+	for _, a := range b.gateway.Spec.Addresses {
+		if a.Value != "" && (a.Type == nil || *a.Type == gwv1.IPAddressType) {
+			wanted = append(wanted, a.Value)
+		}
+	}
+	if len(wanted) == 0 {
+		return
+	}
+	if annotation := b.params.Service.LoadBalancerAddressesAnnotation; annotation != "" {
+		service.Annotations = maps.Clone(service.Annotations)
+		if service.Annotations == nil {
+			service.Annotations = map[string]string{}
+		}
+		service.Annotations[annotation] = strings.Join(wanted, ",")
+		return
+	}
+	service.Spec.LoadBalancerIP = wanted[0]
 }
 
 // servicePorts are named by number, so that a port keeps its name, and its node

@@ -89,9 +89,12 @@ func mergeDrain(class, gateway v1alpha1.Drain) v1alpha1.Drain {
 func mergeService(class, gateway v1alpha1.ServiceParameters) v1alpha1.ServiceParameters {
 	class = withoutFieldsOfOtherTypes(class, gateway.Type)
 	return v1alpha1.ServiceParameters{
-		Type:                     cmp.Or(gateway.Type, class.Type),
-		Annotations:              dict(gateway.Annotations, class.Annotations),
-		LoadBalancerClass:        cmp.Or(gateway.LoadBalancerClass, class.LoadBalancerClass),
+		Type:              cmp.Or(gateway.Type, class.Type),
+		Annotations:       dict(gateway.Annotations, class.Annotations),
+		LoadBalancerClass: cmp.Or(gateway.LoadBalancerClass, class.LoadBalancerClass),
+
+		LoadBalancerAddressesAnnotation: cmp.Or(gateway.LoadBalancerAddressesAnnotation, class.LoadBalancerAddressesAnnotation),
+
 		ExternalTrafficPolicy:    cmp.Or(gateway.ExternalTrafficPolicy, class.ExternalTrafficPolicy),
 		LoadBalancerSourceRanges: list(gateway.LoadBalancerSourceRanges, class.LoadBalancerSourceRanges),
 		NodePorts:                list(gateway.NodePorts, class.NodePorts),
@@ -105,6 +108,7 @@ func mergeService(class, gateway v1alpha1.ServiceParameters) v1alpha1.ServicePar
 func withoutFieldsOfOtherTypes(s v1alpha1.ServiceParameters, t corev1.ServiceType) v1alpha1.ServiceParameters {
 	if t == corev1.ServiceTypeNodePort || t == corev1.ServiceTypeClusterIP {
 		s.LoadBalancerClass = ""
+		s.LoadBalancerAddressesAnnotation = ""
 		s.LoadBalancerSourceRanges = nil
 	}
 	if t == corev1.ServiceTypeClusterIP {

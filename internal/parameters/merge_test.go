@@ -42,6 +42,7 @@ service:
   type: LoadBalancer
   annotations: {a: b}
   loadBalancerClass: a/b
+  loadBalancerAddressesAnnotation: c/d
   externalTrafficPolicy: Local
   loadBalancerSourceRanges: [10.0.0.0/8]
   nodePorts: [{port: 80, nodePort: 30080}]
@@ -216,7 +217,7 @@ func TestMerge(t *testing.T) {
 		},
 		{
 			"type ClusterIP drops what the class says for other types",
-			`{service: {loadBalancerClass: a/b, loadBalancerSourceRanges: [10.0.0.0/8], externalTrafficPolicy: Local, nodePorts: [{port: 1, nodePort: 2}], annotations: {a: b}}}`,
+			`{service: {loadBalancerClass: a/b, loadBalancerAddressesAnnotation: c/d, loadBalancerSourceRanges: [10.0.0.0/8], externalTrafficPolicy: Local, nodePorts: [{port: 1, nodePort: 2}], annotations: {a: b}}}`,
 			`{service: {type: ClusterIP}}`,
 			`{service: {type: ClusterIP, annotations: {a: b}}}`,
 		},

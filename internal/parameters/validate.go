@@ -103,6 +103,9 @@ func validateFieldsOfType(path *field.Path, s *v1alpha1.ServiceParameters) field
 	if s.LoadBalancerClass != allowed.LoadBalancerClass {
 		refuse("loadBalancerClass", "LoadBalancer")
 	}
+	if s.LoadBalancerAddressesAnnotation != allowed.LoadBalancerAddressesAnnotation {
+		refuse("loadBalancerAddressesAnnotation", "LoadBalancer")
+	}
 	if len(s.LoadBalancerSourceRanges) != len(allowed.LoadBalancerSourceRanges) {
 		refuse("loadBalancerSourceRanges", "LoadBalancer")
 	}

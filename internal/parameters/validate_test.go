@@ -44,6 +44,7 @@ func TestValidateRefuses(t *testing.T) {
 		{`{deployment: {drain: {timeout: -1s}}}`, "spec.deployment.drain.timeout: Invalid value"},
 		{`{deployment: {patch: {spec: {replica: 1}}}}`, `spec.deployment.patch: Forbidden: the patched Deployment is wrong: unknown field "spec.replica"`},
 		{`{service: {annotations: {"a b": c}}}`, "spec.service.annotations: Invalid value"},
+		{`{service: {type: ClusterIP, loadBalancerAddressesAnnotation: a/b}}`, "spec.service.loadBalancerAddressesAnnotation: Forbidden: needs type LoadBalancer, not ClusterIP"},
 		{`{service: {type: NodePort, loadBalancerClass: a/b}}`, "spec.service.loadBalancerClass: Forbidden: needs type LoadBalancer, not NodePort"},
 		{`{service: {type: ClusterIP, loadBalancerSourceRanges: [10.0.0.0/8]}}`, "spec.service.loadBalancerSourceRanges: Forbidden: needs type LoadBalancer, not ClusterIP"},
 		{`{service: {type: ClusterIP, externalTrafficPolicy: Local}}`, "spec.service.externalTrafficPolicy: Forbidden: needs type LoadBalancer or NodePort"},
