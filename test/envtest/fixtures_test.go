@@ -4,6 +4,7 @@
 package envtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -164,12 +165,18 @@ func get(ctx context.Context, namespace, gateway, path string) func() (string, e
 }
 
 func request(ctx context.Context, ip, path string) (string, error) {
+	return requestHost(ctx, ip, "", path)
+}
+
+// requestHost is request with a Host header, if it is not empty.
+func requestHost(ctx context.Context, ip, host, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s:%d%s", ip, listenerPort, path), nil)
 	if err != nil {
 		return "", err
 	}
+	req.Host = cmp.Or(host, req.Host)
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		return "", err

@@ -83,6 +83,6 @@ var _ = DescribeTable("What is not served is told so", func(ctx context.Context,
 		map[string]string{"Accepted": "False NotAllowedByListeners", "ResolvedRefs": "False BackendNotFound"}, true, SpecTimeout(specTimeout)),
 	Entry("a UDPRoute", "UDPRoute", `{parentRefs: [{name: web}], rules: [{backendRefs: [{name: missing, port: 80}]}]}`,
 		map[string]string{"Accepted": "False NotAllowedByListeners", "ResolvedRefs": "False BackendNotFound"}, true, SpecTimeout(specTimeout)),
-	Entry("a ListenerSet", "ListenerSet", `{parentRef: {name: web}, listeners: [{name: more, port: 81, protocol: HTTP}]}`,
+	Entry("a ListenerSet of a Gateway that allows none", "ListenerSet", `{parentRef: {name: web}, listeners: [{name: more, port: 81, protocol: HTTP}]}`,
 		map[string]string{"Accepted": "False NotAllowed", "Programmed": "False NotAllowed"}, false, SpecTimeout(specTimeout)),
 )
