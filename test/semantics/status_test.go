@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
@@ -30,11 +31,15 @@ func factsOf(t *testing.T, s *snapshot.Snapshot, result *gatewayapi.Result) fact
 	t.Helper()
 	f := facts{}
 	address := gwv1.IPAddressType
+	state := gatewayapi.PushState{
+		Proxies: 1, Applied: 1, Addresses: []gwv1.GatewayStatusAddress{{Type: &address, Value: "127.0.0.1"}},
+	}
+	gateways := map[types.NamespacedName]gwv1.GatewayStatus{}
 	for _, g := range s.Gateways {
 		id := g.Namespace + "/" + g.Name
-		status := gatewayapi.Programmed(result.Statuses.Gateways[snapshot.NameOf(g)], g.Spec, gatewayapi.PushState{
-			Proxies: 1, Applied: 1, Addresses: []gwv1.GatewayStatusAddress{{Type: &address, Value: "127.0.0.1"}},
-		})
+		status := gatewayapi.Programmed(result.Statuses.Gateways[snapshot.NameOf(g)], g.Spec, state)
+		gateways[snapshot.NameOf(g)] = status
+		f["Gateway "+id+" sets"] = fmt.Sprint(*status.AttachedListenerSets)
 		f.conditions(t, "Gateway "+id, g, status.Conditions)
 		if len(status.Listeners) != len(g.Spec.Listeners) {
 			t.Errorf("Gateway %s: %d listeners have a status, want %d", id, len(status.Listeners), len(g.Spec.Listeners))
@@ -44,6 +49,17 @@ func factsOf(t *testing.T, s *snapshot.Snapshot, result *gatewayapi.Result) fact
 			f.conditions(t, who, g, l.Conditions)
 			f[who+" attached"] = fmt.Sprint(l.AttachedRoutes)
 			f[who+" kinds"] = kinds(t, who, l.SupportedKinds)
+		}
+	}
+	for _, set := range s.ListenerSets {
+		gateway, _ := snapshot.GatewayOfSet(set)
+		status := gatewayapi.ProgrammedListenerSet(result.Statuses.ListenerSets[snapshot.NameOf(set)], gateways[gateway], state)
+		who := "ListenerSet " + set.Namespace + "/" + set.Name
+		f.conditions(t, who, set, status.Conditions)
+		for _, l := range status.Listeners {
+			f.conditions(t, who+" "+string(l.Name), set, l.Conditions)
+			f[who+" "+string(l.Name)+" attached"] = fmt.Sprint(l.AttachedRoutes)
+			f[who+" "+string(l.Name)+" kinds"] = kinds(t, who, l.SupportedKinds)
 		}
 	}
 	for _, r := range s.HTTPRoutes {
