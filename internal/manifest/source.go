@@ -21,9 +21,11 @@ var extensions = []string{".yaml", ".yml", ".json"}
 
 // Named tells whether a file in a folder is read, by its name: those ending in
 // .yaml, .yml or .json are, unless hidden. That leaves out the files which editors
-// write beside the edited one.
+// write beside the edited one. A kustomization.yaml says for a cluster which of the
+// others to apply, and is none to be applied itself.
 func Named(name string) bool {
-	return !hidden(name) && slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
+	return !hidden(name) && slices.Contains(extensions, strings.ToLower(filepath.Ext(name))) &&
+		strings.TrimSuffix(name, filepath.Ext(name)) != "kustomization"
 }
 
 func hidden(name string) bool {

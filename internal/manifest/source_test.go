@@ -19,7 +19,7 @@ func TestList(t *testing.T) {
 	for _, name := range []string{
 		"b.yaml", "a.yml", "c.json", "D.YAML", "sub/e.yaml", "sub/deep/f.yaml",
 		// What is not read.
-		"notes.txt", ".hidden.yaml", ".git/config.yaml", ".b.yaml.swp", "b.yaml~", "#b.yaml#", ".#b.yaml", "4913",
+		"notes.txt", "kustomization.yaml", "kustomization.yml", ".hidden.yaml", ".git/config.yaml", ".b.yaml.swp", "b.yaml~", "#b.yaml#", ".#b.yaml", "4913",
 	} {
 		write(t, filepath.Join(dir, name), "")
 	}

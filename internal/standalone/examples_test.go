@@ -103,8 +103,8 @@ func TestOwnExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if !entry.IsDir() {
-			continue
+		if !entry.IsDir() || entry.Name() == "backends" {
+			continue // backends has what others need in a cluster
 		}
 		t.Run(entry.Name(), func(t *testing.T) {
 			loader := &manifest.Loader{Paths: []string{filepath.Join(root, entry.Name())}}
