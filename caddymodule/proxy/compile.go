@@ -13,6 +13,7 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/filter"
 	"github.com/kubera-dev/kubera/caddymodule/router"
+	"github.com/kubera-dev/kubera/caddymodule/spread"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
@@ -135,7 +136,7 @@ func (c *compiler) rule(route *config.Route, index int) (*rule, error) {
 			return nil, locate(err, route.ID, at+"."+field("backends", i))
 		}
 	}
-	r.spread = newSpread(weights)
+	r.spread = spread.New(weights)
 	return r, nil
 }
 

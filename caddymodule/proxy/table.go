@@ -13,6 +13,7 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/filter"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/router"
+	"github.com/kubera-dev/kubera/caddymodule/spread"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
@@ -65,7 +66,7 @@ type rule struct {
 	errorStatus    int // 0 for none
 	filters        *filter.Chain
 	shares         []share
-	spread         *spread // nil without a share that gets requests
+	spread         *spread.Spread // nil without a share that gets requests
 	requestTimeout time.Duration
 	tryTimeout     time.Duration
 }
@@ -84,7 +85,7 @@ func (r *rule) choose() *share {
 	case len(r.shares) == 1:
 		return &r.shares[0]
 	}
-	return &r.shares[r.spread.pick()]
+	return &r.shares[r.spread.Pick()]
 }
 
 func field(name string, index int) string {

@@ -1,7 +1,7 @@
 // Copyright The Kubera Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package proxy
+package spread
 
 import (
 	"fmt"
@@ -27,7 +27,7 @@ func TestSpreadIsExact(t *testing.T) {
 		{[]int32{999_983, 7, 10}, 1_000_000, []int{999_983, 7, 10}},
 	} {
 		t.Run(fmt.Sprint(tt.weights), func(t *testing.T) {
-			s := newSpread(tt.weights)
+			s := New(tt.weights)
 			var mu sync.Mutex
 			var wg sync.WaitGroup
 			got := make([]int, len(tt.weights))
@@ -36,7 +36,7 @@ func TestSpreadIsExact(t *testing.T) {
 				wg.Go(func() {
 					own := make([]int, len(tt.weights))
 					for i := g; i < tt.turn; i += goroutines {
-						own[s.pick()]++
+						own[s.Pick()]++
 					}
 					mu.Lock()
 					defer mu.Unlock()
@@ -56,7 +56,7 @@ func TestSpreadIsExact(t *testing.T) {
 // TestSpreadIsSmooth looks at all short runs: none may stray far from its share.
 func TestSpreadIsSmooth(t *testing.T) {
 	for _, weights := range [][]int32{{70, 30}, {9, 1}, {333, 667}, {5, 3, 2}, {999_983, 500_000, 17}} {
-		s := newSpread(weights)
+		s := New(weights)
 		var total float64
 		for _, w := range weights {
 			total += float64(w)
@@ -67,7 +67,7 @@ func TestSpreadIsSmooth(t *testing.T) {
 			counts[i] = make([]float64, picks+1)
 		}
 		for n := range picks {
-			chosen := s.pick()
+			chosen := s.Pick()
 			for i := range weights {
 				counts[i][n+1] = counts[i][n]
 			}
@@ -87,7 +87,7 @@ func TestSpreadIsSmooth(t *testing.T) {
 
 func TestSpreadOfNothing(t *testing.T) {
 	for _, weights := range [][]int32{nil, {0}, {0, 0}} {
-		if newSpread(weights) != nil {
+		if New(weights) != nil {
 			t.Errorf("weights %v: want no spread", weights)
 		}
 	}
