@@ -29,6 +29,8 @@ type Context struct {
 	Host string
 	// ListenerPort is Listener.Port.
 	ListenerPort int32
+	// Copies are added to by mirrors. They are to be sent if the request is.
+	Copies []Copy
 }
 
 // Answer is a response that a filter gives instead of a backend. It may be
@@ -86,6 +88,8 @@ func (c *Chain) add(f config.Filter) error {
 		r, err = newStatic(*f.StaticResponse)
 	case f.AccessControl != nil:
 		r, err = newAccessControl(*f.AccessControl)
+	case f.Mirror != nil:
+		r = newMirror(*f.Mirror)
 	default:
 		err = fmt.Errorf("no field is set; set exactly one")
 	}

@@ -11,7 +11,8 @@
 //
 // Filters see the request one after the other, in the order of the
 // configuration, each with the changes of those before it. The first that
-// answers ends the chain. Response header modifiers apply, in their order, to
+// answers ends the chain. A mirror copies the request as the filters before it have
+// left it. Response header modifiers apply, in their order, to
 // every response to a request that the rule took: the response of a backend, and
 // also redirects, static responses and refusals, wherever in the list the
 // modifier is. A rule that redirects to HTTPS and sets

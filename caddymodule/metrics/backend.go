@@ -37,6 +37,7 @@ var outcomeLabels = [outcomes]string{"ok", "error", "timeout", "canceled", "retr
 // counts nothing.
 type Backend struct {
 	requests    [outcomes]atomic.Uint64
+	mirrored    [mirrorOutcomes]atomic.Uint64
 	connections atomic.Int64
 	ready       atomic.Int64
 }
@@ -75,6 +76,7 @@ func (b *Backend) collect(ch chan<- prometheus.Metric, id string) {
 	for i := range b.requests {
 		ch <- counter(upstreamRequestsDesc, &b.requests[i], id, outcomeLabels[i])
 	}
+	b.collectMirrored(ch, id)
 	ch <- gauge(connectionsDesc, &b.connections, id)
 	ch <- gauge(readyDesc, &b.ready, id)
 }

@@ -20,6 +20,7 @@
 // Of a backend, shared by all that refer to it:
 //
 //	kubera_proxy_upstream_requests_total{backend,outcome}        counter
+//	kubera_proxy_mirrored_requests_total{backend,outcome}        counter
 //	kubera_proxy_upstream_connections{backend}                   gauge
 //	kubera_proxy_upstream_endpoints_ready{backend}               gauge
 //
@@ -56,6 +57,8 @@ var (
 		"Requests being served, open tunnels included.", "gateway")
 	upstreamRequestsDesc = describe("upstream_requests_total",
 		"Requests sent to endpoints, each try counting as one, by what became of them.", "backend", "outcome")
+	mirroredDesc = describe("mirrored_requests_total",
+		"Copies of requests sent to the backend, by what became of them.", "backend", "outcome")
 	connectionsDesc = describe("upstream_connections",
 		"Open connections to endpoints, idle ones included.", "backend")
 	readyDesc = describe("upstream_endpoints_ready",
@@ -124,7 +127,8 @@ func label(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		requestsDesc, inFlightDesc, upstreamRequestsDesc, connectionsDesc, readyDesc, pushesDesc, lastPushDesc, infoDesc,
+		requestsDesc, inFlightDesc, upstreamRequestsDesc, mirroredDesc, connectionsDesc, readyDesc,
+		pushesDesc, lastPushDesc, infoDesc,
 	} {
 		ch <- d
 	}

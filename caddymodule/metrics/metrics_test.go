@@ -65,6 +65,9 @@ func filled() *Metrics {
 	for outcome := range Outcome(outcomes) {
 		b.Count(outcome)
 	}
+	for outcome := range MirrorOutcome(mirrorOutcomes) {
+		b.CountMirror(outcome)
+	}
 	b.Opened()
 	b.SetReady(1)
 	m.Pushed(Applied)
@@ -104,6 +107,7 @@ func TestNames(t *testing.T) {
 		"kubera_proxy_config_info{version}",
 		"kubera_proxy_config_last_push_success_timestamp_seconds{}",
 		"kubera_proxy_config_pushes_total{result}",
+		"kubera_proxy_mirrored_requests_total{backend,outcome}",
 		"kubera_proxy_request_duration_seconds{gateway,route}",
 		"kubera_proxy_requests_in_flight{gateway}",
 		"kubera_proxy_requests_total{code,gateway,listener,route}",

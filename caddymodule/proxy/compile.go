@@ -125,14 +125,14 @@ func (c *compiler) rule(route *config.Route, index int) (*rule, error) {
 		r.tryTimeout = time.Duration(spec.Timeouts.BackendRequest)
 	}
 	var err error
-	if r.filters, err = filter.Compile(spec.Filters); err != nil {
+	if r.filters, err = c.filters(spec.Filters, r); err != nil {
 		return nil, locate(err, route.ID, at)
 	}
 	weights := make([]int32, len(spec.Backends))
 	r.shares = make([]share, len(spec.Backends))
 	for i := range spec.Backends {
 		weights[i] = spec.Backends[i].Weight
-		if r.shares[i], err = c.share(&spec.Backends[i]); err != nil {
+		if r.shares[i], err = c.share(&spec.Backends[i], r); err != nil {
 			return nil, locate(err, route.ID, at+"."+field("backends", i))
 		}
 	}
@@ -140,16 +140,40 @@ func (c *compiler) rule(route *config.Route, index int) (*rule, error) {
 	return r, nil
 }
 
-func (c *compiler) share(spec *config.WeightedBackend) (share, error) {
-	chain, err := filter.Compile(spec.Filters)
+func (c *compiler) share(spec *config.WeightedBackend, r *rule) (share, error) {
+	chain, err := c.filters(spec.Filters, r)
 	if err != nil || spec.Backend == "" {
 		return share{filters: chain}, err
 	}
-	backend, ok := c.backends[spec.Backend]
+	backend, err := c.backend(spec.Backend)
+	return share{backend: backend, filters: chain}, err
+}
+
+func (c *compiler) backend(id string) (*upstream.Backend, error) {
+	backend, ok := c.backends[id]
 	if !ok {
-		return share{}, &config.Refusal{Field: "backend", Message: fmt.Sprintf("there is no backend %q", spec.Backend)}
+		return nil, &config.Refusal{Field: "backend", Message: fmt.Sprintf("there is no backend %q", id)}
 	}
-	return share{backend: backend, filters: chain}, nil
+	return backend, nil
+}
+
+// filters compiles filters of a rule, and notes in the rule whom they send copies to.
+func (c *compiler) filters(list []config.Filter, r *rule) (*filter.Chain, error) {
+	for i := range list {
+		if list[i].Mirror == nil {
+			continue
+		}
+		id := list[i].Mirror.Backend
+		backend, err := c.backend(id)
+		if err != nil {
+			return nil, locate(err, "", field("filters", i)+".mirror")
+		}
+		if r.mirrors == nil {
+			r.mirrors = map[string]mirrored{}
+		}
+		r.mirrors[id] = mirrored{backend: backend, metrics: c.table.metrics.Backend(id)}
+	}
+	return filter.Compile(list)
 }
 
 // locate puts the object and the field around it in front of a Refusal's field.

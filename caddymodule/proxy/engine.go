@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
+	"github.com/kubera-dev/kubera/caddymodule/mirror"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
@@ -17,6 +18,7 @@ type Engine struct {
 	options  Options
 	table    atomic.Pointer[Table]
 	registry *upstream.Registry
+	mirrors  *mirror.Sender
 	streams  upstream.Streams
 	draining atomic.Bool
 }
@@ -26,7 +28,7 @@ func New(options Options) *Engine {
 	if options.Metrics == nil {
 		options.Metrics = metrics.New()
 	}
-	e := &Engine{options: options, registry: upstream.NewRegistry()}
+	e := &Engine{options: options, registry: upstream.NewRegistry(), mirrors: mirror.New()}
 	e.table.Store(&Table{})
 	return e
 }
@@ -64,6 +66,9 @@ func (e *Engine) Handler(address string) http.Handler {
 // request: with Connection: close, which net/http turns into GOAWAY in HTTP/2.
 func (e *Engine) SetDraining(draining bool) { e.draining.Store(draining) }
 
-// Close closes the idle connections to backends. Requests under way end in their
-// own time.
-func (e *Engine) Close() { e.registry.Close() }
+// Close cuts copies of requests that are under way, and closes the idle connections
+// to backends. Requests under way end in their own time.
+func (e *Engine) Close() {
+	e.mirrors.Close()
+	e.registry.Close()
+}

@@ -5,6 +5,7 @@ package proxy
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/accesslog"
 	"github.com/kubera-dev/kubera/caddymodule/filter"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
+	"github.com/kubera-dev/kubera/caddymodule/mirror"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
@@ -36,6 +38,7 @@ type exchange struct {
 	filtering filter.Context
 	request   upstream.Request
 	body      clientBody
+	tee       *mirror.Tee // nil unless the body is copied
 	deadline  time.Time
 
 	status   int   // of the response, 0 if none was begun
@@ -94,9 +97,9 @@ func (x *exchange) normalizePath() (string, bool) {
 	return clean, true
 }
 
-// outgoingTarget is the request target for the backend.
-func (x *exchange) outgoingTarget() string {
-	u := x.r.URL
+// outgoingTarget is the request target for a backend, if filters have made the URL
+// this one.
+func (x *exchange) outgoingTarget(u *url.URL) string {
 	if x.target != "" && x.original == (originalURL{u.Path, u.RawPath, u.RawQuery}) {
 		return x.target
 	}

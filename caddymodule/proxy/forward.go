@@ -18,6 +18,8 @@ func (x *exchange) forward() {
 	if !x.prepare() {
 		return
 	}
+	x.sendCopies()
+	defer x.tee.Close()
 	resp, err := x.share.backend.Do(&x.request)
 	if err != nil {
 		x.fail(err)
@@ -37,7 +39,7 @@ func (x *exchange) forward() {
 func (x *exchange) prepare() bool {
 	r, q := x.r, &x.request
 	q.Context, q.Method, q.Host, q.Header = r.Context(), r.Method, r.Host, r.Header
-	q.Target = x.outgoingTarget()
+	q.Target = x.outgoingTarget(r.URL)
 	q.ResponseHeader = x.w.Header()
 	if r.ProtoAtLeast(1, 1) {
 		q.Interim = x.interim // HTTP/1.0 knows none (RFC 9110, 15.2)

@@ -66,7 +66,8 @@ type rule struct {
 	errorStatus    int // 0 for none
 	filters        *filter.Chain
 	shares         []share
-	spread         *spread.Spread // nil without a share that gets requests
+	spread         *spread.Spread      // nil without a share that gets requests
+	mirrors        map[string]mirrored // by ID of the backend, nil without mirrors
 	requestTimeout time.Duration
 	tryTimeout     time.Duration
 }
@@ -75,6 +76,12 @@ type rule struct {
 type share struct {
 	backend *upstream.Backend // nil for a reference that could not be resolved
 	filters *filter.Chain
+}
+
+// mirrored is a backend that gets copies of requests.
+type mirrored struct {
+	backend *upstream.Backend
+	metrics *metrics.Backend
 }
 
 // choose returns the share that the next request goes to, or nil.
