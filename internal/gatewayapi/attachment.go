@@ -117,11 +117,18 @@ func (g *gateway) depend(c *compiled) {
 
 // use notes the backends of the rules.
 func (g *gateway) use(c *compiled) {
-	for _, rule := range c.rules {
-		for _, share := range rule.Backends {
-			if share.Backend != nil {
-				g.backends[share.Backend.ID()] = share.Backend
+	note := func(backends ...*Backend) {
+		for _, b := range backends {
+			if b != nil {
+				g.backends[b.ID()] = b
 			}
+		}
+	}
+	for _, rule := range c.rules {
+		note(rule.Mirrors...)
+		for _, share := range rule.Backends {
+			note(share.Backend)
+			note(share.Mirrors...)
 		}
 	}
 }

@@ -14,30 +14,47 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
-// filters compiles filters in their order. What is not valid is added to
-// invalid. failed is set if a reference to a filter could not be resolved: "the
-// filter MUST NOT be skipped" (HTTPRouteFilter.type).
-func (c *ruleCompiler) filters(list []gwv1.HTTPRouteFilter, place string, invalid *problems) (filters []config.Filter, failed bool) {
+// filterList is what a list of filters comes to.
+type filterList struct {
+	filters []config.Filter
+	// mirrors are the backends that get copies of requests.
+	mirrors []*Backend
+	// failed is set if a reference to a filter could not be resolved: "the filter
+	// MUST NOT be skipped" (HTTPRouteFilter.type).
+	failed bool
+}
+
+// filters compiles filters in their order. What is not valid is added to invalid.
+func (c *ruleCompiler) filters(list []gwv1.HTTPRouteFilter, place string, invalid *problems) filterList {
+	var l filterList
 	for i := range list {
 		place := fmt.Sprintf("%s.filters[%d]", place, i)
-		if list[i].Type == gwv1.HTTPRouteFilterExtensionRef && list[i].ExtensionRef != nil {
-			filter, p := c.translation.extension(c.from.namespace, *list[i].ExtensionRef)
+		switch f := &list[i]; {
+		case f.Type == gwv1.HTTPRouteFilterExtensionRef && f.ExtensionRef != nil:
+			filter, p := c.translation.extension(c.from.namespace, *f.ExtensionRef)
 			if p != nil {
 				c.compiled.unresolved.add(p.prefixed(place))
-				failed = true
+				l.failed = true
 				continue
 			}
-			filters = append(filters, filter)
-			continue
+			l.filters = append(l.filters, filter)
+		case f.Type == gwv1.HTTPRouteFilterRequestMirror && f.RequestMirror != nil:
+			mirror, backend, p := c.mirror(f.RequestMirror, place+".requestMirror")
+			invalid.add(p)
+			if mirror != nil {
+				l.filters = append(l.filters, config.Filter{Mirror: mirror})
+				l.mirrors = append(l.mirrors, backend)
+			}
+		default:
+			filter, p := compileFilter(f)
+			if p != nil {
+				invalid.add(p.prefixed(place))
+				continue
+			}
+			l.filters = append(l.filters, filter)
 		}
-		filter, p := compileFilter(&list[i])
-		if p != nil {
-			invalid.add(p.prefixed(place))
-			continue
-		}
-		filters = append(filters, filter)
 	}
-	return filters, failed
+	return l
 }
 
 func compileFilter(f *gwv1.HTTPRouteFilter) (config.Filter, *problem) {

@@ -83,7 +83,7 @@ func (c *ruleCompiler) compile(spec *gwv1.HTTPRouteRule, place string) (*Rule, p
 		rule = nil
 	}
 
-	filters, failed := c.filters(spec.Filters, place, &invalid)
+	list := c.filters(spec.Filters, place, &invalid)
 	invalid.add(checkCombination(spec).prefixed(place))
 	timeouts, p := compileTimeouts(spec.Timeouts)
 	invalid.add(p.prefixed(place + ".timeouts"))
@@ -96,10 +96,10 @@ func (c *ruleCompiler) compile(spec *gwv1.HTTPRouteRule, place string) (*Rule, p
 	shares := c.shares(spec.BackendRefs, place, &invalid)
 	switch {
 	case rule == nil:
-	case len(invalid) > 0 || failed:
+	case len(invalid) > 0 || list.failed:
 		rule.ErrorStatus = 500
 	default:
-		rule.Filters, rule.Backends, rule.Timeouts = filters, shares, timeouts
+		rule.Filters, rule.Mirrors, rule.Backends, rule.Timeouts = list.filters, list.mirrors, shares, timeouts
 	}
 	return rule, invalid
 }
@@ -122,9 +122,9 @@ func (c *ruleCompiler) shares(refs []gwv1.HTTPBackendRef, place string, invalid 
 		}
 		backend, p := c.backend(refs[i].BackendObjectReference)
 		c.compiled.unresolved.add(p.prefixed(place))
-		filters, failed := c.filters(refs[i].Filters, place, invalid)
-		if p == nil && !failed && backend != nil {
-			share.Backend, share.Filters = backend, filters
+		list := c.filters(refs[i].Filters, place, invalid)
+		if p == nil && !list.failed && backend != nil {
+			share.Backend, share.Filters, share.Mirrors = backend, list.filters, list.mirrors
 		}
 		shares = append(shares, share)
 	}

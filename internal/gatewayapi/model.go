@@ -35,7 +35,7 @@ type Gateway struct {
 	Listeners []*Listener
 	// Routes that are attached to Listeners, sorted by ID.
 	Routes []*Route
-	// Backends that Routes use, sorted by ID.
+	// Backends that Routes use, for requests or for copies of them, sorted by ID.
 	Backends []*Backend
 	// BackendClientCertificate is presented to endpoints over TLS, nil for none.
 	BackendClientCertificate *Certificate
@@ -141,9 +141,11 @@ type Rule struct {
 	// ErrorStatus, if not 0, answers all requests of the rule.
 	ErrorStatus int
 	Filters     []config.Filter
-	Backends    []Share
-	Timeouts    *config.Timeouts
-	Retry       *config.Retry
+	// Mirrors are the backends that Filters send copies of requests to.
+	Mirrors  []*Backend
+	Backends []Share
+	Timeouts *config.Timeouts
+	Retry    *config.Retry
 }
 
 // Share of the requests of a rule.
@@ -152,6 +154,8 @@ type Share struct {
 	Backend *Backend
 	Weight  int32
 	Filters []config.Filter
+	// Mirrors are the backends that Filters send copies of requests to.
+	Mirrors []*Backend
 }
 
 // Backend is a port of a Service.

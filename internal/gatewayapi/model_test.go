@@ -76,6 +76,15 @@ func TestDependencies(t *testing.T) {
 			configMaps: []types.NamespacedName{{Namespace: "default", Name: "ca"}, {Namespace: "default", Name: "empty"}, {Namespace: "default", Name: "missing"}},
 			backends:   []string{"Service/default/tls/4"},
 		},
+		{
+			// Mirrors have backends as well.
+			path: "testdata/filter/mirrors-unresolved.yaml",
+			services: []types.NamespacedName{
+				{Namespace: "default", Name: "echo"}, {Namespace: "default", Name: "echo-v2"}, {Namespace: "default", Name: "missing"},
+				{Namespace: "default", Name: "missing-too"}, {Namespace: "other", Name: "shop"},
+			},
+			backends: []string{"Service/default/echo-v2/8080", "Service/default/echo/8080"},
+		},
 	} {
 		g := translated(t, tc.path)
 		var backends []string

@@ -34,9 +34,9 @@ type echoed struct {
 
 // newBackend starts a server for HTTP/1.1, HTTP/2 without TLS and WebSocket that
 // answers with what it received.
-func newBackend(t *testing.T, name string) *httptest.Server {
+func newBackend(t *testing.T, name string, journal *journal) *httptest.Server {
 	t.Helper()
-	s := httptest.NewUnstartedServer(echoHandler(name))
+	s := httptest.NewUnstartedServer(echoHandler(name, journal))
 	s.Config.Protocols = new(http.Protocols)
 	s.Config.Protocols.SetHTTP1(true)
 	s.Config.Protocols.SetUnencryptedHTTP2(true)
@@ -45,7 +45,7 @@ func newBackend(t *testing.T, name string) *httptest.Server {
 	return s
 }
 
-func echoHandler(name string) http.Handler {
+func echoHandler(name string, journal *journal) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ws", echoWebSocket)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -60,8 +60,10 @@ func echoHandler(name string) http.Handler {
 			name, value, _ := strings.Cut(field, ": ")
 			w.Header().Add(name, value)
 		}
+		received := echoed{name, r.Proto, r.Method, r.RequestURI, r.Host, r.Header}
+		journal.add(received)
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(echoed{name, r.Proto, r.Method, r.RequestURI, r.Host, r.Header})
+		_ = json.NewEncoder(w).Encode(received)
 	})
 	return mux
 }

@@ -25,15 +25,17 @@ type site struct {
 	objects string
 	// ports that the backends listen to, by name.
 	ports map[string]string
+	// journal is what the backends received.
+	journal *journal
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{ports: map[string]string{}}
+	s := &site{ports: map[string]string{}, journal: newJournal()}
 	var text strings.Builder
 	for namespace, names := range backends {
 		for _, name := range names {
-			s.ports[name] = portOf(t, newBackend(t, name))
+			s.ports[name] = portOf(t, newBackend(t, name, s.journal))
 			fmt.Fprintf(&text, serviceForm, name, namespace, s.ports[name])
 		}
 	}
