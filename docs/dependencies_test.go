@@ -47,7 +47,7 @@ func TestDependencies(t *testing.T) {
 			t.Errorf("dependencies.md says nothing of %s", module)
 		}
 	}
-	nested := direct(t, "../hack/envtest/go.mod")
+	nested := direct(t, "../hack/kubernetes/go.mod")
 	for module := range explained {
 		if !needed[module] && !nested[module] {
 			t.Errorf("dependencies.md explains %s, which is no direct dependency", module)
