@@ -8,15 +8,16 @@ SHELL := /usr/bin/env bash
 # Built into the programs.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
-# Images of the controller and of the proxies that it starts.
-IMG ?= kubera-controller:latest
-PROXY_IMG ?= kubera-proxy:latest
+# Images of the controller and of the proxies that it starts. Another tag than
+# latest, because nodes would ask a registry for that whatever was loaded into them.
+IMG ?= kubera-controller:devel
+PROXY_IMG ?= kubera-proxy:devel
 CONTAINER_TOOL ?= docker
 
 # Where make run keeps the Secret of the control channel's authority.
 RUN_NAMESPACE ?= default
 
-KUBECTL ?= kubectl
+KUBECTL ?= $(if $(shell command -v kubectl),kubectl,$(KUBERNETES)/kubectl)
 # ignore-not-found=true lets uninstall and undeploy pass over what is gone.
 ignore-not-found ?= false
 
@@ -26,9 +27,23 @@ CONTROLLER_GEN_VERSION ?= v0.23.0
 KUSTOMIZE_VERSION ?= v5.8.1
 GOLANGCI_LINT_VERSION ?= v2.15.0
 
+CONTAINERD_VERSION ?= v2.4.2
+CNI_VERSION ?= v1.9.1
+KUBERNETES_VERSION := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' hack/kubernetes/go.mod)
+
 CONTROLLER_GEN := $(LOCALBIN)/controller-gen-$(CONTROLLER_GEN_VERSION)
 KUSTOMIZE := $(LOCALBIN)/kustomize-$(KUSTOMIZE_VERSION)
 GOLANGCI_LINT := $(LOCALBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+KUBERNETES := $(LOCALBIN)/kubernetes-$(KUBERNETES_VERSION)
+CONTAINERD := $(LOCALBIN)/containerd-$(CONTAINERD_VERSION)
+CNI := $(LOCALBIN)/cni-$(CNI_VERSION)
+
+# The channel of the Gateway API's CRDs that a test cluster gets, or none.
+GATEWAY_API_CHANNEL ?= experimental
+# The test cluster of make cluster-up, and the way to it.
+CLUSTER := bin/testcluster
+CLUSTER_KUBECONFIG := $(LOCALBIN)/cluster/kubeconfig
+CLUSTER_PROGRAMS = --kubernetes $(KUBERNETES) --containerd $(CONTAINERD) --cni $(CNI) --pause $(LOCALBIN)/images/pause
 
 # The race detector needs a C compiler. A machine without one still runs the tests.
 RACE ?= $(if $(shell command -v cc),-race,)
@@ -132,6 +147,42 @@ soak: ## Change everything under load for SOAK_DURATION (60s) and lose nothing.
 verify-quickstart: bin/kubera ## Serve the quickstart and check what its curl lines answer.
 	hack/verify-quickstart.sh $(QUICKSTART)
 
+##@ Test cluster (a Kubernetes node on this Linux machine, as root; see CONTRIBUTING.md)
+
+.PHONY: cluster-up
+cluster-up: cluster-programs ## Start the test cluster, with the CRDs of the Gateway API.
+	$(CLUSTER) up $(CLUSTER_PROGRAMS)
+	@$(if $(filter none,$(GATEWAY_API_CHANNEL)),,$(MAKE) --no-print-directory gateway-api KUBECONFIG=$(CLUSTER_KUBECONFIG))
+
+.PHONY: cluster-down
+cluster-down: $(CLUSTER) ## End the test cluster, and leave nothing of it but its logs.
+	$(CLUSTER) down
+
+.PHONY: cluster-load
+cluster-load: cluster-images $(CLUSTER) ## Build the images IMG and PROXY_IMG and give them to the test cluster.
+	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/kubera-controller --dockerfile Dockerfile.controller $(IMG)
+	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/kubera-proxy --dockerfile Dockerfile.proxy $(PROXY_IMG)
+
+.PHONY: cluster-shell
+cluster-shell: $(CLUSTER) ## Open a shell in the namespaces of the node.
+	$(CLUSTER) run -- $${SHELL:-bash}
+
+.PHONY: cluster-programs
+cluster-programs: $(CLUSTER) $(KUBERNETES) $(CONTAINERD) $(CNI) bin/images/pause ## Build what the test cluster runs: 12 minutes once.
+
+# The programs of images are linked statically: images have no libraries.
+.PHONY: cluster-images
+cluster-images:
+	CGO_ENABLED=0 $(GO_BUILD) -o bin/images/kubera-controller ./cmd/controller
+	CGO_ENABLED=0 $(GO_BUILD) -o bin/images/kubera-proxy ./cmd/proxy
+
+.PHONY: $(CLUSTER)
+$(CLUSTER):
+	@go build -o $@ ./test/cluster
+
+bin/images/pause: test/cluster/pause/main.go
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $@ ./test/cluster/pause
+
 ##@ Build
 
 .PHONY: build
@@ -173,6 +224,11 @@ build-installer: $(KUSTOMIZE) ## Write all that a cluster needs to dist/install.
 
 ##@ Deployment (the CRDs of the Gateway API must be in the cluster)
 
+.PHONY: gateway-api
+gateway-api: $(KUSTOMIZE) ## Install the Gateway API's CRDs, of GATEWAY_API_CHANNEL (experimental).
+	$(KUSTOMIZE) build "$$(go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd/$(GATEWAY_API_CHANNEL)" | \
+		$(KUBECTL) apply --server-side -f -
+
 .PHONY: install
 install: $(KUSTOMIZE) ## Install Kubera's CRDs into the current kubectl context.
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
@@ -205,6 +261,24 @@ $(KUSTOMIZE):
 golangci-lint: $(GOLANGCI_LINT) ## Install golangci-lint.
 $(GOLANGCI_LINT):
 	$(call go-install-tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+
+$(KUBERNETES):
+	@hack/kubernetes.sh >/dev/null
+
+$(CONTAINERD):
+	$(call go-install-directory,$(addprefix github.com/containerd/containerd/v2/cmd/,containerd containerd-shim-runc-v2 ctr),$(CONTAINERD_VERSION))
+
+$(CNI):
+	$(call go-install-directory,$(addprefix github.com/containernetworking/plugins/plugins/,main/ptp main/loopback ipam/host-local),$(CNI_VERSION))
+
+# go-install-directory builds the packages $1 at version $2 into the directory that
+# is the target, whole or not at all.
+define go-install-directory
+@echo "building $(notdir $@) from source" >&2
+@rm -rf $@.new
+@GOBIN=$@.new CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" $(addsuffix @$(2),$(1))
+@mv $@.new $@
+endef
 
 # go-install-tool builds package $2 at version $3 as LOCALBIN/$1-$3 and links
 # LOCALBIN/$1 to it. A new version is another file, so it is built by itself.
