@@ -67,6 +67,12 @@ func TestConditions(t *testing.T) {
 			want:     []metav1.Condition{condition("Accepted", "False", 3, before)},
 		},
 		{
+			name:     "what was observed of a later generation is not removed",
+			existing: []metav1.Condition{condition("Overlapping", "True", 3, before), condition("Accepted", "True", 1, before)},
+			ours:     []metav1.Condition{condition("Accepted", "True", 2, never)},
+			want:     []metav1.Condition{condition("Overlapping", "True", 3, before), condition("Accepted", "True", 2, before)},
+		},
+		{
 			name:     "a time that is missing is filled in",
 			existing: []metav1.Condition{condition("Accepted", "True", 1, never)},
 			ours:     []metav1.Condition{condition("Accepted", "True", 1, never)},
