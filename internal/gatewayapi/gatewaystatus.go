@@ -4,6 +4,7 @@
 package gatewayapi
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"strings"
@@ -52,11 +53,17 @@ func (g *gateway) addAccepted(c *conditions) {
 		return
 	}
 	if problems := g.listenerProblems(); problems != "" {
-		c.add(accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonListenersNotValid),
-			"served without the listeners that are not valid: "+problems)
+		c.add(accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonListenersNotValid), partlyValid(g.acceptedListeners(), problems))
 		return
 	}
 	c.add(accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonAccepted), "the Gateway is accepted")
+}
+
+// partlyValid words problems of some of an object's listeners, after the others: "That
+// Condition SHOULD clearly indicate in the Message which Listeners are conflicted, and
+// which are Accepted" (GatewaySpec.listeners).
+func partlyValid(accepted []string, problems string) string {
+	return fmt.Sprintf("listeners accepted: %s; not valid: %s", cmp.Or(strings.Join(accepted, ", "), "none"), problems)
 }
 
 // addProgrammed says what follows from the objects alone; Programmed has the rest.
@@ -100,6 +107,17 @@ func (g *gateway) unresolvedSummary() *problem {
 	}
 	return problemf(gwv1.GatewayReasonListenersNotResolved, "listeners with references that are not resolved: %s",
 		strings.Join(names, ", "))
+}
+
+// acceptedListeners gives the names of those of its own that are not rejected.
+func (g *gateway) acceptedListeners() []string {
+	var names []string
+	for l := range g.own() {
+		if l.problem == nil {
+			names = append(names, string(l.spec.Name))
+		}
+	}
+	return names
 }
 
 // listenerProblems says which listeners are rejected and why, or nothing.

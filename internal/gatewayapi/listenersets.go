@@ -123,6 +123,17 @@ func (s *listenerSet) listenerProblems() string {
 	return strings.Join(parts, "; ")
 }
 
+// validListeners gives the names of those that are served.
+func (s *listenerSet) validListeners() []string {
+	var names []string
+	for _, l := range s.listeners {
+		if l.unusable() == "" {
+			names = append(names, string(l.spec.Name))
+		}
+	}
+	return names
+}
+
 func (s *listenerSet) status() gwv1.ListenerSetStatus {
 	accepted, programmed := string(gwv1.ListenerSetConditionAccepted), string(gwv1.ListenerSetConditionProgrammed)
 	c := conditions{generation: s.object.Generation}
@@ -131,8 +142,7 @@ func (s *listenerSet) status() gwv1.ListenerSetStatus {
 		c.hold(accepted, "", "", rejection)
 		c.hold(programmed, "", "", rejection)
 	case problems != "":
-		c.add(accepted, metav1.ConditionTrue, string(gwv1.ListenerSetReasonListenersNotValid),
-			"served without the listeners that are not valid: "+problems)
+		c.add(accepted, metav1.ConditionTrue, string(gwv1.ListenerSetReasonListenersNotValid), partlyValid(s.validListeners(), problems))
 		c.pending(programmed)
 	default:
 		c.add(accepted, metav1.ConditionTrue, string(gwv1.ListenerSetReasonAccepted), "the listeners are part of Gateway "+s.gateway.model.ID())
