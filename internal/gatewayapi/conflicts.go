@@ -61,15 +61,26 @@ func isServed(l *listener) bool {
 
 // rejectConflict rejects the listener if it is in conflict with others.
 func (l *listener) rejectConflict(others []*listener) {
-	with, reason := conflictsOf(l, others)
-	if len(with) == 0 {
+	protocol, hostname := conflictsOf(l, others)
+	var uses []string
+	if len(protocol) > 0 {
+		uses = append(uses, "with another protocol by "+strings.Join(namesFor(l, protocol), ", "))
+	}
+	if len(hostname) > 0 {
+		uses = append(uses, "with the same hostname by "+strings.Join(namesFor(l, hostname), ", "))
+	}
+	if len(uses) == 0 {
 		return
 	}
-	what := "the same hostname"
-	if reason == gwv1.ListenerReasonProtocolConflict {
-		what = "another protocol"
+	reason := string(gwv1.ListenerReasonHostnameConflict)
+	switch {
+	case len(uses) > 1 && l.set != nil:
+		// Only ListenerSets have a reason for both (ListenerEntryReasonListenerConflict).
+		reason = string(gwv1.ListenerEntryReasonListenerConflict)
+	case len(protocol) > 0:
+		reason = string(gwv1.ListenerReasonProtocolConflict)
 	}
-	l.conflict = problemf(reason, "port %d is used with %s by %s", l.spec.Port, what, strings.Join(namesFor(l, with), ", "))
+	l.conflict = problemf(reason, "port %d is used %s", l.spec.Port, strings.Join(uses, ", and "))
 	l.problem = l.conflict
 	l.shut = true
 }
@@ -88,12 +99,12 @@ func namesFor(reader *listener, listeners []*listener) []string {
 // overTCP are the protocols that need a TCP port for themselves.
 var overTCP = []gwv1.ProtocolType{gwv1.HTTPProtocolType, gwv1.HTTPSProtocolType, gwv1.TLSProtocolType, gwv1.TCPProtocolType}
 
-// conflictsOf gives those of others that l is in conflict with.
-func conflictsOf(l *listener, others []*listener) ([]*listener, gwv1.ListenerConditionReason) {
+// conflictsOf gives those of others that l is in conflict with: by protocol and by
+// hostname.
+func conflictsOf(l *listener, others []*listener) (protocol, hostname []*listener) {
 	if !slices.Contains(overTCP, l.spec.Protocol) {
-		return nil, ""
+		return nil, nil
 	}
-	var protocol, hostname []*listener
 	for _, other := range others {
 		switch {
 		case other == l || other.spec.Port != l.spec.Port:
@@ -103,10 +114,7 @@ func conflictsOf(l *listener, others []*listener) ([]*listener, gwv1.ListenerCon
 			hostname = append(hostname, other)
 		}
 	}
-	if len(protocol) > 0 {
-		return protocol, gwv1.ListenerReasonProtocolConflict
-	}
-	return hostname, gwv1.ListenerReasonHostnameConflict
+	return protocol, hostname
 }
 
 // findOverlaps notes HTTPS listeners of one port whose hostnames overlap.
