@@ -112,7 +112,9 @@ func TestRotationWaitsForControlSecrets(t *testing.T) {
 	b.reconcile(t)
 	ensure := func() {
 		t.Helper()
-		if _, err := b.secrets.ensure(t.Context(), gateway, map[string]string{"a": "b"}); err != nil {
+		if _, err := b.secrets.ensure(t.Context(), gateway, metadata{
+		labels: map[string]string{"a": "b"}, annotations: map[string]string{"c": "d"},
+	}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,20 +170,22 @@ func TestControlSecret(t *testing.T) {
 		}
 		return &s
 	}
-	if _, err := b.secrets.ensure(t.Context(), gateway, nil); err != nil {
+	if _, err := b.secrets.ensure(t.Context(), gateway, metadata{}); err != nil {
 		t.Errorf("without an authority: %v", err)
 	}
 	b.reconcile(t)
 	if after, err := b.secrets.renew(t.Context(), gateway); after != 0 || err != nil {
 		t.Errorf("renewing what is not there: %v, %v", after, err)
 	}
-	after, err := b.secrets.ensure(t.Context(), gateway, map[string]string{"a": "b"})
+	after, err := b.secrets.ensure(t.Context(), gateway, metadata{
+		labels: map[string]string{"a": "b"}, annotations: map[string]string{"c": "d"},
+	})
 	if err != nil || after <= 0 {
 		t.Fatalf("%v, %v", after, err)
 	}
 	first := read()
-	if first.Labels["a"] != "b" || first.Type != corev1.SecretTypeTLS || !belongsTo(first, gateway) {
-		t.Errorf("labels %v, type %s, owners %v", first.Labels, first.Type, first.OwnerReferences)
+	if first.Labels["a"] != "b" || first.Annotations["c"] != "d" || first.Type != corev1.SecretTypeTLS || !belongsTo(first, gateway) {
+		t.Errorf("labels %v, annotations %v, type %s, owners %v", first.Labels, first.Annotations, first.Type, first.OwnerReferences)
 	}
 	if _, err := b.secrets.renew(t.Context(), gateway); err != nil || read().ResourceVersion != first.ResourceVersion {
 		t.Errorf("a good Secret was written again, error %v", err)
@@ -194,8 +198,8 @@ func TestControlSecret(t *testing.T) {
 	if bytes.Equal(renewed.Data[pki.KeyCertificate], first.Data[pki.KeyCertificate]) {
 		t.Error("the certificate was not renewed")
 	}
-	if renewed.Labels["a"] != "b" {
-		t.Error("renewing lost the labels")
+	if renewed.Labels["a"] != "b" || renewed.Annotations["c"] != "d" {
+		t.Errorf("renewing lost labels or annotations: %v, %v", renewed.Labels, renewed.Annotations)
 	}
 	if len(b.events.Events) != 0 {
 		t.Errorf("an ordinary renewal raised the Event %q", <-b.events.Events)

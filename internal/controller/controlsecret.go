@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,12 +35,25 @@ func (c *controlSecrets) renew(ctx context.Context, gateway *gwv1.Gateway) (time
 	if err != nil {
 		return 0, client.IgnoreNotFound(err)
 	}
-	return c.ensure(ctx, gateway, present.Labels)
+	return c.ensure(ctx, gateway, metadataOf(&present))
+}
+
+// metadata is what all objects of a Gateway have in common: "Labels that SHOULD be
+// applied to any resources created in response to this Gateway"
+// (GatewayInfrastructure), and annotations.
+type metadata struct{ labels, annotations map[string]string }
+
+// metadataOf leaves out the annotations that applying adds.
+func metadataOf(object client.Object) metadata {
+	annotations := maps.Clone(object.GetAnnotations())
+	delete(annotations, appliedAnnotation)
+	delete(annotations, controllerAnnotation)
+	return metadata{labels: object.GetLabels(), annotations: annotations}
 }
 
 // ensure makes the Secret of the Gateway's proxies good, and says after what time
-// it has to be looked at again. The labels are those of the Gateway's objects.
-func (c *controlSecrets) ensure(ctx context.Context, gateway *gwv1.Gateway, labels map[string]string) (time.Duration, error) {
+// it has to be looked at again.
+func (c *controlSecrets) ensure(ctx context.Context, gateway *gwv1.Gateway, common metadata) (time.Duration, error) {
 	authority := c.identity.Authority()
 	if authority == nil {
 		// When there is one, every Gateway is looked at again.
@@ -73,7 +87,7 @@ func (c *controlSecrets) ensure(ctx context.Context, gateway *gwv1.Gateway, labe
 	}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: key.Name, Namespace: key.Namespace, Labels: labels,
+			Name: key.Name, Namespace: key.Namespace, Labels: common.labels, Annotations: common.annotations,
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(gateway, gatewayKind)},
 		},
 		Type: corev1.SecretTypeTLS,

@@ -54,7 +54,7 @@ func (p *provisioner) ensure(ctx context.Context, model *gatewayapi.Gateway, pro
 		return p.secrets.renew(ctx, gateway)
 	}
 	// First the Secret, without which no pod starts.
-	again, err := p.secrets.ensure(ctx, gateway, objects[0].GetLabels())
+	again, err := p.secrets.ensure(ctx, gateway, metadataOf(objects[0]))
 	errs := []error{err}
 	for _, object := range objects {
 		errs = append(errs, p.applier.apply(ctx, gateway, object))
