@@ -15,8 +15,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/internal/cluster"
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
 	"github.com/kubera-dev/kubera/internal/infra"
 	"github.com/kubera-dev/kubera/internal/snapshot"
 )
@@ -106,11 +108,18 @@ var specChanged = predicate.Funcs{
 			return !ok || !reflect.DeepEqual(old.Data, now.Data)
 		case *corev1.Namespace, *corev1.ServiceAccount:
 			return metadataChanged(old, e.ObjectNew)
+		case *gwv1.BackendTLSPolicy:
+			now, ok := e.ObjectNew.(*gwv1.BackendTLSPolicy)
+			return !ok || old.Generation != now.Generation || isFull(old) != isFull(now)
 		}
 		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
 			e.ObjectOld.GetAnnotations()[appliedAnnotation] != e.ObjectNew.GetAnnotations()[appliedAnnotation]
 	},
 }
+
+// isFull says whether a policy's status has no room for one more Gateway, which can't
+// follow it then.
+func isFull(policy *gwv1.BackendTLSPolicy) bool { return len(policy.Status.Ancestors) >= gatewayapi.MaxAncestors }
 
 // metadataChanged compares what somebody may want of us, or have taken from us.
 func metadataChanged(old, now client.Object) bool {

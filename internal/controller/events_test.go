@@ -50,10 +50,20 @@ func TestSpecChanged(t *testing.T) {
 			Data:       map[string]string{"ca.crt": data},
 		}
 	}
+	policy := func(generation int64, ancestors int) client.Object {
+		return &gwv1.BackendTLSPolicy{
+			ObjectMeta: metav1.ObjectMeta{Generation: generation},
+			Status:     gwv1.PolicyStatus{Ancestors: make([]gwv1.PolicyAncestorStatus, ancestors)},
+		}
+	}
 	for name, tc := range map[string]struct {
 		old, now client.Object
 		want     bool
 	}{
+		"a status of a policy":     {policy(1, 1), policy(1, 2), false},
+		"a policy":                 {policy(1, 1), policy(2, 1), true},
+		"the last ancestor":        {policy(1, 15), policy(1, 16), true},
+		"room for an ancestor":     {policy(1, 16), policy(1, 15), true},
 		"data of a ConfigMap":      {configMap("a", ""), configMap("b", ""), true},
 		"a note on a ConfigMap":    {configMap("a", ""), configMap("a", "x"), false},
 		"our own status":           {gateway(1, "1"), gateway(1, "2"), false},

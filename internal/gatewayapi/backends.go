@@ -83,11 +83,7 @@ func (t *translation) resolveService(from referrer, ref gwv1.BackendObjectRefere
 	return servicePort{}, problemf(gwv1.RouteReasonBackendNotFound, "%s has no port %d", to, *ref.Port)
 }
 
-// backend resolves a reference of a route that speaks HTTP to its backends. It gives
-// neither a backend nor a problem for a port whose BackendTLSPolicy is not valid, as
-// the policy's status says: "Connections using an invalid CACertificateRef MUST fail,
-// and the client MUST receive an HTTP 5xx error response"
-// (BackendTLSPolicyValidation.caCertificateRefs).
+// backend resolves a reference of a route that speaks HTTP to its backends.
 func (t *translation) backend(from referrer, ref gwv1.BackendObjectReference) (*Backend, *problem) {
 	found, p := t.resolveService(from, ref)
 	if p != nil {
@@ -98,16 +94,12 @@ func (t *translation) backend(from referrer, ref gwv1.BackendObjectReference) (*
 			return nil, p
 		}
 	}
-	policy := t.policyFor(found)
-	if policy != nil && policy.tls == nil {
-		return nil, nil
-	}
 	name := types.NamespacedName{Namespace: found.service.Namespace, Name: found.service.Name}
 	b := &Backend{
 		Service: name, Port: found.port.Port, PortName: found.port.Name,
 		Protocol: protocolOf(found.port),
 	}
-	if policy != nil {
+	if policy := t.policyFor(found); policy != nil {
 		b.TLS = policy.tls
 	}
 	if known := t.backends[b.ID()]; known != nil {
@@ -129,6 +121,8 @@ var backendChecks = []func(*translation, servicePort) *problem{
 	(*translation).checkExternalName,
 	// The port is one of TCP, with an application protocol that is spoken.
 	(*translation).checkAppProtocol,
+	// The policy that is for the port can be followed.
+	(*translation).checkBackendTLS,
 }
 
 func (t *translation) checkExternalName(s servicePort) *problem {
@@ -168,6 +162,26 @@ func (t *translation) checkAppProtocol(s servicePort) *problem {
 		return problemf(reason, "%s has appProtocol %s: use http, https, kubernetes.io/h2c, kubernetes.io/ws or kubernetes.io/wss", place, protocol)
 	}
 	return nil
+}
+
+// reasonInvalidPolicy is ours: the API has none for a backend whose policy can't be met.
+const reasonInvalidPolicy = "InvalidBackendTLSPolicy"
+
+// checkBackendTLS: a reference is invalid if "a BackendTLSPolicy is present that refers
+// to the Service, and the implementation is unable to meet the requirement"
+// (HTTPBackendRef). The route's status does not say why, as the policy may be in a
+// namespace whose objects are not for the route's owner to read; the policy's does.
+func (t *translation) checkBackendTLS(s servicePort) *problem {
+	policy := t.policyFor(s)
+	if policy == nil || policy.tls != nil {
+		return nil
+	}
+	why := "it is not accepted, as its status says"
+	if policy.unreportable {
+		why = fmt.Sprintf("its status has %d ancestors, the most that it can have, and no room for this Gateway: remove those that are gone", MaxAncestors)
+	}
+	return problemf(reasonInvalidPolicy, "port %d of Service %s/%s can't be reached by BackendTLSPolicy %s: %s",
+		s.port.Port, s.service.Namespace, s.service.Name, policy.object.Name, why)
 }
 
 // protocolOf gives the protocol of a port that checkAppProtocol took.

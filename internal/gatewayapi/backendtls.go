@@ -27,6 +27,8 @@ type tlsPolicy struct {
 	unresolved problems
 	// configMaps that decide, whether they exist or not.
 	configMaps []types.NamespacedName
+	// unreportable is set where the policy's status can say nothing of our Gateways.
+	unreportable bool
 }
 
 // policyReasons are those of BackendTLSPolicyValidation.caCertificateRefs.
@@ -49,10 +51,26 @@ func (t *translation) tlsPolicyOf(object *gwv1.BackendTLSPolicy) *tlsPolicy {
 		}
 	}
 	tls := t.resolveBackendTLS(p)
-	if p.problem == nil {
+	p.unreportable = t.isFull(object)
+	if p.problem == nil && !p.unreportable {
 		p.tls = tls
 	}
 	return p
+}
+
+// isFull says whether there is no room among a policy's ancestors for Gateways of ours:
+// "If this slice is full, implementations MUST NOT add further entries. Instead they
+// MUST consider the policy unimplementable" (PolicyStatus.ancestors). It is the one
+// thing that is read from a status.
+func (t *translation) isFull(policy *gwv1.BackendTLSPolicy) bool {
+	others := 0
+	for _, a := range policy.Status.Ancestors {
+		key := keyOf(a.AncestorRef, policy.Namespace)
+		if string(a.ControllerName) != t.options.ControllerName || t.gateways[key.name] == nil || key.kind != "Gateway" {
+			others++
+		}
+	}
+	return others >= MaxAncestors
 }
 
 // policyChecks decide whether a policy is valid by itself. The first problem counts.

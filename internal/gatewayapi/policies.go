@@ -12,8 +12,8 @@ import (
 	"github.com/kubera-dev/kubera/internal/snapshot"
 )
 
-// maxAncestors bounds PolicyStatus.ancestors.
-const maxAncestors = 16
+// MaxAncestors bounds PolicyStatus.ancestors.
+const MaxAncestors = 16
 
 // translatePolicies gives BackendTLSPolicies a status at each Gateway that has an
 // attached route with a reference to a Service that the policy is for.
@@ -22,11 +22,14 @@ func (t *translation) translatePolicies() {
 	for _, object := range t.snapshot.BackendTLSPolicies {
 		status := gwv1.PolicyStatus{}
 		for _, g := range t.order {
-			if len(status.Ancestors) < maxAncestors && g.reaches(object) {
-				policy := t.tlsPolicyOf(object)
-				for _, name := range policy.configMaps {
-					g.dependOnConfigMap(name)
-				}
+			if !g.reaches(object) {
+				continue
+			}
+			policy := t.tlsPolicyOf(object)
+			for _, name := range policy.configMaps {
+				g.dependOnConfigMap(name)
+			}
+			if len(status.Ancestors) < MaxAncestors && !policy.unreportable {
 				status.Ancestors = append(status.Ancestors, t.policyStatus(policy, g))
 			}
 		}
