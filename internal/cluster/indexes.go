@@ -22,6 +22,8 @@ const (
 	parentIndex = "kubera.dev/parent"
 	// serviceIndex finds EndpointSlices by their Service.
 	serviceIndex = "kubera.dev/service"
+	// classIndex finds Gateways by their class.
+	classIndex = "kubera.dev/class"
 	// targetIndex finds policies by the Services that they are for, within a
 	// namespace.
 	targetIndex = "kubera.dev/target"
@@ -35,7 +37,10 @@ func AddIndexes(ctx context.Context, indexer client.FieldIndexer, absent Absent)
 		field  string
 		keys   client.IndexerFunc
 	}
-	indexes := []index{{&discoveryv1.EndpointSlice{}, serviceIndex, sliceService}}
+	indexes := []index{
+		{&discoveryv1.EndpointSlice{}, serviceIndex, sliceService},
+		{&gwv1.Gateway{}, classIndex, gatewayClass},
+	}
 	for _, object := range absent.Children() {
 		indexes = append(indexes, index{object, parentIndex, parentKeys})
 	}

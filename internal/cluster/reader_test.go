@@ -512,6 +512,15 @@ func TestReadFailure(t *testing.T) {
 	}
 }
 
+func TestInUse(t *testing.T) {
+	r := testReader(t, interceptor.Funcs{})
+	for class, want := range map[string]bool{"kubera": true, "unused": false} {
+		if got, err := r.InUse(t.Context(), class); got != want || err != nil {
+			t.Errorf("%s: %v, %v, want %v", class, got, err, want)
+		}
+	}
+}
+
 func TestEndpointSlices(t *testing.T) {
 	r := testReader(t, interceptor.Funcs{})
 	got, err := r.EndpointSlices(t.Context(), nn("apps", "shop"))

@@ -113,8 +113,8 @@ func TestRotationWaitsForControlSecrets(t *testing.T) {
 	ensure := func() {
 		t.Helper()
 		if _, err := b.secrets.ensure(t.Context(), gateway, metadata{
-		labels: map[string]string{"a": "b"}, annotations: map[string]string{"c": "d"},
-	}); err != nil {
+			labels: map[string]string{"a": "b"}, annotations: map[string]string{"c": "d"},
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,25 +6,31 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/api/v1alpha1"
+	"github.com/kubera-dev/kubera/internal/cluster"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
 	"github.com/kubera-dev/kubera/internal/snapshot"
 	"github.com/kubera-dev/kubera/internal/status"
 )
 
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status,verbs=get;patch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses,verbs=patch
 
-// classReconciler writes the status of the GatewayClasses that name our controller.
+// classReconciler writes the status of the GatewayClasses that name our controller,
+// and keeps those that are in use from being deleted.
 type classReconciler struct {
 	client      client.Client
+	reader      *cluster.Reader
 	writer      *statusWriter
 	translation gatewayapi.Options
 	now         func() time.Time
@@ -58,6 +64,9 @@ func (r *classReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	if !ok {
 		return reconcile.Result{}, nil
 	}
+	if err := r.hold(ctx, &class); err != nil {
+		return reconcile.Result{}, err
+	}
 	merged := status.MergeGatewayClass(class.Status, ours, metav1.NewTime(r.now()))
 	if status.Equal(merged, class.Status) {
 		return reconcile.Result{}, nil
@@ -65,4 +74,30 @@ func (r *classReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	changed := class.DeepCopy()
 	changed.Status = merged
 	return reconcile.Result{}, r.writer.write(ctx, changed, &class)
+}
+
+// hold gives the class a finalizer for as long as there are Gateways of it: "This
+// ensures that a GatewayClass associated with a Gateway is not deleted while in use"
+// (GatewayClass). The class becomes what the API server has then.
+func (r *classReconciler) hold(ctx context.Context, class *gwv1.GatewayClass) error {
+	used, err := r.reader.InUse(ctx, class.Name)
+	if err != nil {
+		return err
+	}
+	changed := class.DeepCopy()
+	switch {
+	case !used:
+		controllerutil.RemoveFinalizer(changed, gwv1.GatewayClassFinalizerGatewaysExist)
+	case class.DeletionTimestamp == nil: // or else no finalizer can be added
+		controllerutil.AddFinalizer(changed, gwv1.GatewayClassFinalizerGatewaysExist)
+	}
+	if slices.Equal(changed.Finalizers, class.Finalizers) {
+		return nil
+	}
+	patch := client.MergeFromWithOptions(class.DeepCopy(), client.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, changed, patch); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("set the finalizers of GatewayClass %s: %w", class.Name, err)
+	}
+	*class = *changed
+	return nil
 }

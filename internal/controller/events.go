@@ -65,6 +65,17 @@ func policy(interests *cluster.Interests) handler.EventHandler {
 	})
 }
 
+// class maps a Gateway to its class, before and after a change.
+func class() handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+		gateway, ok := o.(*gwv1.Gateway)
+		if !ok {
+			return nil
+		}
+		return []reconcile.Request{requestFor(types.NamespacedName{Name: string(gateway.Spec.GatewayClassName)})}
+	})
+}
+
 // service maps an EndpointSlice to its Service.
 func service() handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
@@ -119,7 +130,9 @@ var specChanged = predicate.Funcs{
 
 // isFull says whether a policy's status has no room for one more Gateway, which can't
 // follow it then.
-func isFull(policy *gwv1.BackendTLSPolicy) bool { return len(policy.Status.Ancestors) >= gatewayapi.MaxAncestors }
+func isFull(policy *gwv1.BackendTLSPolicy) bool {
+	return len(policy.Status.Ancestors) >= gatewayapi.MaxAncestors
+}
 
 // metadataChanged compares what somebody may want of us, or have taken from us.
 func metadataChanged(old, now client.Object) bool {

@@ -30,7 +30,7 @@ func (f fieldIndexer) IndexField(_ context.Context, o client.Object, field strin
 // indexedClient is a fake client with the indexes of the operator's cache.
 func indexedClient(t *testing.T, objects ...client.Object) client.Client {
 	t.Helper()
-	b := fake.NewClientBuilder().WithScheme(NewScheme()).WithObjects(objects...).WithStatusSubresource(&gwv1.HTTPRoute{}, &gwv1.ListenerSet{})
+	b := fake.NewClientBuilder().WithScheme(NewScheme()).WithObjects(objects...).WithStatusSubresource(&gwv1.HTTPRoute{}, &gwv1.ListenerSet{}, &gwv1.GatewayClass{})
 	err := cluster.AddIndexes(t.Context(), fieldIndexer(func(o client.Object, field string, keys client.IndexerFunc) {
 		b.WithIndex(o, field, keys)
 	}), cluster.Absent{})

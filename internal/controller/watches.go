@@ -120,11 +120,15 @@ func (o *operator) addListenerSets() error {
 }
 
 func (o *operator) addClasses() error {
-	r := &classReconciler{client: o.mgr.GetClient(), writer: &statusWriter{client: o.mgr.GetClient()}, translation: o.translation(), now: o.options.Now}
+	r := &classReconciler{
+		client: o.mgr.GetClient(), reader: o.reader, writer: &statusWriter{client: o.mgr.GetClient()},
+		translation: o.translation(), now: o.options.Now,
+	}
 	return ctrl.NewControllerManagedBy(o.mgr).
 		Named("gatewayclass").
 		WithOptions(named(1)).
 		For(&gwv1.GatewayClass{}, builder.WithPredicates(specChanged)).
+		Watches(&gwv1.Gateway{}, class(), builder.WithPredicates(specChanged)).
 		Watches(&v1alpha1.GatewayClassParameters{}, o.classesOf(), builder.WithPredicates(specChanged)).
 		WatchesMetadata(crdMetadata(), o.classesForCRD(), builder.WithPredicates(predicate.AnnotationChangedPredicate{})).
 		Complete(patient(r))

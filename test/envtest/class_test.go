@@ -76,13 +76,30 @@ var _ = Describe("The class of a Gateway", func() {
 		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 served"))
 
 		By("being deleted, by mistake perhaps")
-		Expect(k8s.Delete(ctx, &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "late"}})).To(Succeed())
+		class := &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "late"}}
+		Expect(k8s.Delete(ctx, class)).To(Succeed())
+		apply(ctx, namespace, staticResponse("hello", "held"))
+		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 held"))
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(class), class)).To(Succeed())
+		Expect(class.Finalizers).To(ConsistOf(gwv1.GatewayClassFinalizerGatewaysExist))
+
+		By("being deleted by force")
+		Expect(k8s.Patch(ctx, class, client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"finalizers": null}}`)))).To(Succeed())
 		Eventually(parentCondition(ctx, namespace, "hello", "Accepted")).Should(BeEmpty())
-		Consistently(get(ctx, namespace, "web", "/")).Should(Equal("200 served"))
+		Consistently(get(ctx, namespace, "web", "/")).Should(Equal("200 held"))
 		apply(ctx, "", gatewayClass("late", "kubera.dev/gateway-controller"))
 		apply(ctx, namespace, staticResponse("hello", "changed"))
 		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 changed"))
-		Expect(k8s.Delete(ctx, &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "late"}})).To(Succeed())
+
+		By("being deleted, and let go with its last Gateway")
+		finalizers := func() []string {
+			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(class), class)).To(Succeed())
+			return class.Finalizers
+		}
+		Eventually(finalizers).Should(ConsistOf(gwv1.GatewayClassFinalizerGatewaysExist))
+		Expect(k8s.Delete(ctx, class)).To(Succeed())
+		Expect(k8s.Delete(ctx, &gwv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web"}})).To(Succeed())
+		Eventually(func() bool { return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(class), class)) }).Should(BeTrue())
 	}, SpecTimeout(specTimeout))
 
 	It("says whether the CRDs are of a version that is supported", func(ctx context.Context) {
