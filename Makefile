@@ -53,6 +53,12 @@ FUZZ_TIME ?= 10s
 BENCH ?= .
 SOAK_DURATION ?= 60s
 SOAK_DOWNLOAD ?= 1073741824
+# Of the conformance suite: tests by regular expression (all), profiles (all), whether
+# to leave the tests' objects, and the version of Kubera that the report tells.
+RUN ?=
+PROFILES ?=
+KEEP ?=
+CONFORMANCE_VERSION ?= main
 # Listeners on ports below 1024 need privileges, so the quickstart adds this.
 PORT_OFFSET ?= 8000
 
@@ -143,6 +149,12 @@ bench-compare: bin/kubera-proxy bin/caddy ## Compare the proxy with nginx, HAPro
 soak: ## Change everything under load for SOAK_DURATION (60s) and lose nothing.
 	go test ./test/soak -count=1 -v -timeout 20m -soak.duration $(SOAK_DURATION) -soak.download $(SOAK_DOWNLOAD) $(if $(shell command -v wrk),-soak.wrk,)
 
+.PHONY: conformance
+conformance: cluster-deploy cluster-load-conformance ## Run the Gateway API's conformance suite; RUN=REGEXP and PROFILES=LIST choose, KEEP=true leaves the objects.
+	addresses=$$($(CLUSTER) addresses) && env $$addresses KUBECONFIG=$(CLUSTER_KUBECONFIG) \
+		RUN='$(RUN)' PROFILES='$(PROFILES)' KEEP='$(KEEP)' VERSION=$(CONFORMANCE_VERSION) CHANNEL=$(GATEWAY_API_CHANNEL) \
+		hack/conformance.sh
+
 .PHONY: verify-quickstart
 verify-quickstart: bin/kubera ## Serve the quickstart and check what its curl lines answer.
 	hack/verify-quickstart.sh $(QUICKSTART)
@@ -163,12 +175,28 @@ cluster-load: cluster-images $(CLUSTER) ## Build the images IMG and PROXY_IMG an
 	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/kubera-controller --dockerfile Dockerfile.controller $(IMG)
 	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/kubera-proxy --dockerfile Dockerfile.proxy $(PROXY_IMG)
 
+.PHONY: cluster-deploy
+cluster-deploy: export KUBECONFIG = $(CLUSTER_KUBECONFIG)
+cluster-deploy: ## Bring the test cluster up, and deploy Kubera there as it is in this directory.
+	$(MAKE) --no-print-directory cluster-up
+	$(MAKE) --no-print-directory cluster-load
+	$(MAKE) --no-print-directory deploy
+	hack/rollout.sh $(KUBECTL)
+
 .PHONY: cluster-shell
 cluster-shell: $(CLUSTER) ## Open a shell in the namespaces of the node.
 	$(CLUSTER) run -- $${SHELL:-bash}
 
 .PHONY: cluster-programs
 cluster-programs: $(CLUSTER) $(KUBERNETES) $(CONTAINERD) $(CNI) bin/images/pause ## Build what the test cluster runs: 12 minutes once.
+
+.PHONY: cluster-load-conformance
+cluster-load-conformance: cluster-up ## Give the backends of the conformance suite to the test cluster.
+	cd test/conformance && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $(LOCALBIN)/images/ \
+		./coredns sigs.k8s.io/gateway-api/conformance/echo-basic
+	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/echo-basic \
+		$(addprefix registry.k8s.io/gateway-api/echo-basic:,v1.5.1 v1.6.0-dev.2 v1.6.0-dev.3)
+	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/coredns --user 0:0 registry.k8s.io/coredns/coredns:v1.12.2
 
 # The programs of images are linked statically: images have no libraries.
 .PHONY: cluster-images

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs the conformance suite against the cluster of KUBECONFIG, where Kubera is
+# deployed. Make sets what is asked for here: PROFILES, RUN, KEEP, VERSION,
+# CHANNEL, USABLE and UNUSABLE (addresses).
+#
+# A run of everything writes its report to docs/conformance, any other to bin.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+all=GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS,GATEWAY-TCP,GATEWAY-UDP
+report="$PWD/bin/conformance-report.yaml"
+tests=TestConformance
+arguments=(
+	-gateway-class=kubera
+	-conformance-profiles="${PROFILES:-$all}"
+	-usable-address="$USABLE" -unusable-address="$UNUSABLE"
+	-organization=kubera-dev -project=kubera -url=https://github.com/kubera-dev/kubera
+	-contact=https://github.com/kubera-dev/kubera/issues/new -version="$VERSION"
+)
+if [ -n "${RUN:-}" ]; then
+	# The base manifests serve the next run, too.
+	arguments+=(-claim="${RUN%%/*}" -cleanup-base-resources=false)
+	tests="TestConformance/^($RUN)\$"
+elif [ "${PROFILES:-$all}" = "$all" ]; then
+	report="$PWD/docs/conformance/$CHANNEL-$VERSION-default-report.yaml"
+	mkdir -p docs/conformance
+fi
+if [ "${KEEP:-false}" = true ]; then
+	arguments+=(-cleanup-base-resources=false -cleanup-test-resources=false)
+fi
+rm -f "$report"
+status=0
+(cd test/conformance && go test . -count=1 -v -run "$tests" -timeout 2h -args "${arguments[@]}" -report-output="$report") || status=$?
+[ ! -e "$report" ] || chmod 644 "$report"
+exit "$status"

@@ -1,0 +1,79 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance_test
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"testing"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/conformance"
+	"sigs.k8s.io/gateway-api/conformance/tests"
+	"sigs.k8s.io/gateway-api/conformance/utils/suite"
+	"sigs.k8s.io/gateway-api/pkg/features"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	confv1 "sigs.k8s.io/gateway-api/conformance/apis/v1"
+
+	"github.com/kubera-dev/kubera/test/conformance/report"
+)
+
+// claim comes beside the flags of the suite, whose -run-test takes one name and
+// forgets what the GatewayClass supports.
+var claim = flag.String("claim", "", "claim the features of the tests whose names match this regular expression, wholly: for features in the making")
+
+// TestConformance runs the suite as its flags say, with its own timeouts. Without
+// -claim the features are those that the GatewayClass claims, and no others: nothing
+// here knows of any.
+func TestConformance(t *testing.T) {
+	options := conformance.DefaultOptions(t)
+	if *claim != "" {
+		claimFor(t, &options, regexp.MustCompile("^(?:"+*claim+")$"))
+	}
+	if options.ReportOutputPath != "" {
+		// Runs after the suite's own, which writes the report.
+		t.Cleanup(func() { summarize(t, options.ReportOutputPath) })
+	}
+	conformance.RunConformanceWithOptions(t, options)
+}
+
+// claimFor turns on what the named tests need beside what the class claims.
+func claimFor(t *testing.T, options *suite.ConformanceOptions, name *regexp.Regexp) {
+	t.Helper()
+	var class gwv1.GatewayClass
+	if err := options.Client.Get(t.Context(), client.ObjectKey{Name: options.GatewayClassName}, &class); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range class.Status.SupportedFeatures {
+		options.SupportedFeatures = append(options.SupportedFeatures, features.FeatureName(f.Name))
+	}
+	named := 0
+	for _, test := range tests.ConformanceTests {
+		if name.MatchString(test.ShortName) {
+			options.SupportedFeatures = append(options.SupportedFeatures, test.Features...)
+			named++
+		}
+	}
+	if named == 0 {
+		t.Fatalf("no test is called %s", name)
+	}
+}
+
+func summarize(t *testing.T, path string) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	var r confv1.ConformanceReport
+	if err := yaml.UnmarshalStrict(content, &r); err != nil {
+		t.Error(err)
+		return
+	}
+	report.Summarize(os.Stdout, r)
+}
