@@ -114,9 +114,13 @@ func addressType(t *gwv1.AddressType) gwv1.AddressType {
 // noListener rejects a Gateway none of whose listeners is accepted, those of its
 // ListenerSets included: "Implementations MUST treat the parent Gateway as having the
 // merged list of all listeners" (ListenerSetSpec.listeners).
+//
+// A listener that can verify no client any more counts, although it is not accepted: a
+// Gateway without any goes on as it was, and would go on letting those in whom the CA
+// certificates vouched for that are gone.
 func noListener(g *gateway) *problem {
 	for _, l := range g.listeners {
-		if l.problem == nil {
+		if l.problem == nil || l.problem.reason == string(gwv1.ListenerReasonNoValidCACertificate) {
 			return nil
 		}
 	}
