@@ -96,14 +96,13 @@ type Mirror struct {
 // CORS answers preflight requests, and adds to the responses of other cross-origin
 // requests what lets browsers hand them to their pages (HTTPCORSFilter, GEP-1767).
 type CORS struct {
-	// AllowOrigins are "*", or origins whose host may begin with "*", which stands
-	// for one or more labels: "https://*.example.com". Empty: none is allowed.
+	// AllowOrigins are read by ParseOriginPattern. Empty: none is allowed.
 	AllowOrigins []string `json:"allow_origins,omitempty"`
 	// AllowCredentials lets requests come with credentials. Wildcards are then
-	// never sent, but what the request asks for.
+	// never sent, but what the request asks for, or the response has.
 	AllowCredentials bool `json:"allow_credentials,omitempty"`
 	// AllowMethods are methods, or "*" for all. GET, HEAD and POST need not be
-	// among them.
+	// among them: browsers ask for no permission.
 	AllowMethods []string `json:"allow_methods,omitempty"`
 	// AllowHeaders are names of request header fields, or "*" for all.
 	AllowHeaders []string `json:"allow_headers,omitempty"`

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -139,8 +138,8 @@ func (c checker) mirror(m *Mirror) error {
 
 func (c checker) cors(r *CORS) error {
 	for i, origin := range r.AllowOrigins {
-		if !isOriginPattern(origin) {
-			return c.at("allow_origins[%d]", i).refuse("%q is neither * nor an origin such as https://*.example.com:8443", origin)
+		if _, err := ParseOriginPattern(origin); err != nil {
+			return c.at("allow_origins[%d]", i).refuse("%v", err)
 		}
 	}
 	for _, list := range []struct {
@@ -159,21 +158,4 @@ func (c checker) cors(r *CORS) error {
 		return c.at("max_age").refuse("must not be negative")
 	}
 	return nil
-}
-
-// isOriginPattern says whether s is "*" or scheme://host[:port], with a host that
-// may be "*" or begin with "*.".
-func isOriginPattern(s string) bool {
-	if s == "*" {
-		return true
-	}
-	scheme, rest, ok := strings.Cut(s, "://")
-	if !ok || scheme != "http" && scheme != "https" {
-		return false
-	}
-	host, port, hasPort := strings.Cut(rest, ":")
-	if n, err := strconv.ParseUint(port, 10, 16); hasPort && (err != nil || n == 0) {
-		return false
-	}
-	return host == "*" || isHostname(strings.TrimPrefix(host, "*."))
 }
