@@ -31,6 +31,17 @@ type Context struct {
 	ListenerPort int32
 	// Copies are added to by mirrors. They are to be sent if the request is.
 	Copies []Copy
+
+	cors    *cors    // the last that has run, nil if none has
+	allowed []string // what it has decided
+}
+
+// Respond changes the header of a response to the request as the filters that have
+// run demand. It comes after Chain.Response.
+func (c *Context) Respond(h http.Header) {
+	if c.cors != nil {
+		c.cors.respond(h, c.allowed)
+	}
 }
 
 // Answer is a response that a filter gives instead of a backend. It may be
@@ -54,6 +65,7 @@ type requestFilter interface {
 type Chain struct {
 	request  []requestFilter
 	response []headerModifier
+	cors     bool
 }
 
 // Compile makes a chain, which is nil if there are no filters. Its errors are
@@ -88,6 +100,9 @@ func (c *Chain) add(f config.Filter) error {
 		r, err = newStatic(*f.StaticResponse)
 	case f.AccessControl != nil:
 		r, err = newAccessControl(*f.AccessControl)
+	case f.CORS != nil:
+		c.cors = true
+		r, err = newCORS(*f.CORS)
 	case f.Mirror != nil:
 		r = newMirror(*f.Mirror)
 	default:
@@ -113,6 +128,9 @@ func (c *Chain) Request(ctx *Context) *Answer {
 	}
 	return nil
 }
+
+// CORS says whether the chain answers preflights, unless a filter before that does.
+func (c *Chain) CORS() bool { return c != nil && c.cors }
 
 // Response changes the header of a response before it is sent.
 func (c *Chain) Response(h http.Header) {

@@ -16,7 +16,10 @@
 // every response to a request that the rule took: the response of a backend, and
 // also redirects, static responses and refusals, wherever in the list the
 // modifier is. A rule that redirects to HTTPS and sets
-// Strict-Transport-Security does what its author expects.
+// Strict-Transport-Security does what its author expects. CORS has the last word
+// about its own fields and adds them to all responses of requests that have got to
+// it, refusals included, so that a page can read them; what is refused before has
+// none.
 //
 // # Header fields that modifiers leave alone
 //

@@ -61,6 +61,7 @@ func (x *exchange) dress(h http.Header) {
 	if x.rule != nil {
 		x.rule.filters.Response(h)
 	}
+	x.filtering.Respond(h)
 	if x.engine.draining.Load() {
 		h["Connection"] = connectionClose
 	}

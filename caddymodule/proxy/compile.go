@@ -6,6 +6,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/accesslog"
@@ -137,6 +138,7 @@ func (c *compiler) rule(route *config.Route, index int) (*rule, error) {
 		}
 	}
 	r.spread = spread.New(weights)
+	r.cors = r.answersPreflights(weights)
 	return r, nil
 }
 
@@ -221,6 +223,7 @@ func (c *compiler) addListeners(specs []config.Listener) error {
 		}
 		sockets[address][spec.Hostname] = &listener{
 			id: spec.ID, gateway: g, port: spec.Port, rules: rules,
+			cors:      slices.ContainsFunc(c.rules[spec.ID], func(r router.Rule[binding]) bool { return r.Value.rule.cors }),
 			unmatched: c.table.metrics.Route(spec.Gateway, spec.ID, ""),
 		}
 	}

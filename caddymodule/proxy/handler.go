@@ -96,7 +96,7 @@ func (x *exchange) route(host string) {
 	}
 	x.lookup.Host, x.lookup.Path, x.lookup.Method = host, path, r.Method
 	x.lookup.Header, x.lookup.RawQuery = r.Header, r.URL.RawQuery
-	found, ok := x.listener.rules.Lookup(&x.lookup)
+	found, ok := x.find()
 	if !ok {
 		x.refuse(http.StatusNotFound, "no route matches")
 		return
@@ -104,6 +104,23 @@ func (x *exchange) route(host string) {
 	x.rule = found.Value.rule
 	x.count(found.Value.metrics)
 	x.apply(found.Prefix)
+}
+
+// find returns the rule for the request. A preflight speaks for the request that
+// comes after it: it belongs to the rule for that, if that has CORS, whichever
+// method it matches.
+func (x *exchange) find() (router.Result[binding], bool) {
+	rules := x.listener.rules
+	if x.listener.cors {
+		if method, ok := filter.Preflight(x.r); ok {
+			x.lookup.Method = method
+			if found, ok := rules.Lookup(&x.lookup); ok && found.Value.rule.cors {
+				return found, true
+			}
+			x.lookup.Method = x.r.Method
+		}
+	}
+	return rules.Lookup(&x.lookup)
 }
 
 // apply runs the filters of the rule, chooses a backend, runs the filters of that,

@@ -41,6 +41,7 @@ type listener struct {
 	gateway   *gateway
 	port      int32
 	rules     *router.Table[binding]
+	cors      bool           // some rule answers preflights
 	unmatched *metrics.Route // requests that no rule takes
 }
 
@@ -65,6 +66,7 @@ type rule struct {
 	name           string
 	errorStatus    int // 0 for none
 	filters        *filter.Chain
+	cors           bool // it answers preflights
 	shares         []share
 	spread         *spread.Spread      // nil without a share that gets requests
 	mirrors        map[string]mirrored // by ID of the backend, nil without mirrors
@@ -93,6 +95,23 @@ func (r *rule) choose() *share {
 		return &r.shares[0]
 	}
 	return &r.shares[r.spread.Pick()]
+}
+
+// answersPreflights is true if each request of the rule gets to a filter with CORS,
+// unless another one answers first.
+func (r *rule) answersPreflights(weights []int32) bool {
+	switch {
+	case r.errorStatus != 0:
+		return false
+	case r.filters.CORS():
+		return true
+	}
+	for i := range r.shares {
+		if weights[i] > 0 && !r.shares[i].filters.CORS() {
+			return false
+		}
+	}
+	return r.spread != nil
 }
 
 func field(name string, index int) string {
