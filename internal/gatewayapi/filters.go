@@ -71,6 +71,9 @@ func compileFilter(f *gwv1.HTTPRouteFilter) (config.Filter, *problem) {
 	case f.Type == gwv1.HTTPRouteFilterURLRewrite && f.URLRewrite != nil:
 		r, p := compileRewrite(f.URLRewrite)
 		return config.Filter{Rewrite: r}, p
+	case f.Type == gwv1.HTTPRouteFilterCORS && f.CORS != nil:
+		c, p := compileCORS(f.CORS)
+		return config.Filter{CORS: c}, p.prefixed("cors")
 	}
 	return config.Filter{}, problemf(gwv1.RouteReasonUnsupportedValue, "%s is not supported", f.Type)
 }
