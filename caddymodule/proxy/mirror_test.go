@@ -210,6 +210,7 @@ func TestNotMirrored(t *testing.T) {
 	if got := <-copied.seen; !strings.HasPrefix(got, "GET "+gw.Address+" /mirrored?last ") {
 		t.Errorf("the mirror received %q", got)
 	}
+	awaitSeries(t, registry, "kubera_proxy_mirrored_requests_total backend=copied outcome=ok", 1)
 	gw.engine.Close() // no copy is under way any more
 	for outcome, want := range map[string]float64{"ok": 1, "error": 0, "timeout": 0, "dropped": 0} {
 		awaitSeries(t, registry, "kubera_proxy_mirrored_requests_total backend=copied outcome="+outcome, want)
