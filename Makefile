@@ -164,7 +164,7 @@ verify-quickstart: bin/kubera ## Serve the quickstart and check what its curl li
 .PHONY: cluster-up
 cluster-up: cluster-programs ## Start the test cluster, with the CRDs of the Gateway API.
 	$(CLUSTER) up $(CLUSTER_PROGRAMS)
-	@$(if $(filter none,$(GATEWAY_API_CHANNEL)),,$(MAKE) --no-print-directory gateway-api KUBECONFIG=$(CLUSTER_KUBECONFIG))
+	@$(if $(filter none,$(GATEWAY_API_CHANNEL)),,$(MAKE) --no-print-directory gateway-api KUBECONFIG=$(CLUSTER_KUBECONFIG) >/dev/null)
 
 .PHONY: cluster-down
 cluster-down: $(CLUSTER) ## End the test cluster, and leave nothing of it but its logs.
@@ -191,7 +191,7 @@ cluster-shell: $(CLUSTER) ## Open a shell in the namespaces of the node.
 cluster-programs: $(CLUSTER) $(KUBERNETES) $(CONTAINERD) $(CNI) bin/images/pause ## Build what the test cluster runs: 12 minutes once.
 
 .PHONY: cluster-load-conformance
-cluster-load-conformance: cluster-up ## Give the backends of the conformance suite to the test cluster.
+cluster-load-conformance: ## Give the backends of the conformance suite to the test cluster.
 	cd test/conformance && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $(LOCALBIN)/images/ \
 		./coredns sigs.k8s.io/gateway-api/conformance/echo-basic
 	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/echo-basic \

@@ -3,7 +3,8 @@
 # deployed. Make sets what is asked for here: PROFILES, RUN, KEEP, VERSION,
 # CHANNEL, USABLE and UNUSABLE (addresses).
 #
-# A run of everything writes its report to docs/conformance, any other to bin.
+# A run of everything writes its report to docs/conformance, any other to bin. The
+# suite's output is in bin/conformance.log; what is shown is a line for each test.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -20,7 +21,9 @@ arguments=(
 if [ -n "${RUN:-}" ]; then
 	# The base manifests serve the next run, too.
 	arguments+=(-claim="${RUN%%/*}" -cleanup-base-resources=false)
-	tests="TestConformance/^($RUN)\$"
+	tests="TestConformance/^(${RUN%%/*})\$"
+	# What follows a slash chooses among the cases of a test.
+	[ "$RUN" = "${RUN%%/*}" ] || tests="$tests/${RUN#*/}"
 elif [ "${PROFILES:-$all}" = "$all" ]; then
 	report="$PWD/docs/conformance/$CHANNEL-$VERSION-default-report.yaml"
 	mkdir -p docs/conformance
@@ -30,6 +33,13 @@ if [ "${KEEP:-false}" = true ]; then
 fi
 rm -f "$report"
 status=0
-(cd test/conformance && go test . -count=1 -v -run "$tests" -timeout 2h -args "${arguments[@]}" -report-output="$report") || status=$?
-[ ! -e "$report" ] || chmod 644 "$report"
+(cd test/conformance && go test . -count=1 -v -timeout 2h -run "$tests" -args "${arguments[@]}" -report-output="$report") |
+	tee bin/conformance.log | { grep --line-buffered -E '^(    --- (PASS|FAIL)|FAIL|panic:|#|[^ ]+\.go:)' || true; } || status=$?
+if [ -e "$report" ]; then
+	chmod 644 "$report"
+	(cd test/conformance && go run ./summarize "$report")
+	echo
+	echo "report: $report"
+fi
+echo "log: $PWD/bin/conformance.log"
 exit "$status"

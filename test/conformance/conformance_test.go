@@ -5,22 +5,15 @@ package conformance_test
 
 import (
 	"flag"
-	"os"
 	"regexp"
 	"testing"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/conformance"
 	"sigs.k8s.io/gateway-api/conformance/tests"
 	"sigs.k8s.io/gateway-api/conformance/utils/suite"
 	"sigs.k8s.io/gateway-api/pkg/features"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
-
-	confv1 "sigs.k8s.io/gateway-api/conformance/apis/v1"
-
-	"github.com/kubera-dev/kubera/test/conformance/report"
 )
 
 // claim comes beside the flags of the suite, whose -run-test takes one name and
@@ -34,10 +27,6 @@ func TestConformance(t *testing.T) {
 	options := conformance.DefaultOptions(t)
 	if *claim != "" {
 		claimFor(t, &options, regexp.MustCompile("^(?:"+*claim+")$"))
-	}
-	if options.ReportOutputPath != "" {
-		// Runs after the suite's own, which writes the report.
-		t.Cleanup(func() { summarize(t, options.ReportOutputPath) })
 	}
 	conformance.RunConformanceWithOptions(t, options)
 }
@@ -62,18 +51,4 @@ func claimFor(t *testing.T, options *suite.ConformanceOptions, name *regexp.Rege
 	if named == 0 {
 		t.Fatalf("no test is called %s", name)
 	}
-}
-
-func summarize(t *testing.T, path string) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	var r confv1.ConformanceReport
-	if err := yaml.UnmarshalStrict(content, &r); err != nil {
-		t.Error(err)
-		return
-	}
-	report.Summarize(os.Stdout, r)
 }

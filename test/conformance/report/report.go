@@ -15,7 +15,7 @@ import (
 
 // Summarize writes a line for each profile and level, with the tests that failed
 // and the features that are not claimed.
-func Summarize(w io.Writer, r confv1.ConformanceReport) {
+func Summarize(w io.Writer, r confv1.ConformanceReport) error {
 	fmt.Fprintf(w, "\nGateway API %s, %s channel\n\n", r.GatewayAPIVersion, r.GatewayAPIChannel)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PROFILE\tLEVEL\tRESULT\tPASSED\tFAILED\tSKIPPED")
@@ -25,7 +25,9 @@ func Summarize(w io.Writer, r confv1.ConformanceReport) {
 			line(table, p.Name, "extended", p.Extended.Status)
 		}
 	}
-	table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
 	for _, p := range r.ProfileReports {
 		list(w, p.Name+" failed", p.Core.FailedTests)
 		if p.Extended != nil {
@@ -33,6 +35,7 @@ func Summarize(w io.Writer, r confv1.ConformanceReport) {
 			list(w, p.Name+" unsupported", p.Extended.UnsupportedFeatures)
 		}
 	}
+	return nil
 }
 
 func line(w io.Writer, profile, level string, s confv1.Status) {

@@ -14,7 +14,7 @@ import (
 
 func TestSummarize(t *testing.T) {
 	var out strings.Builder
-	report.Summarize(&out, confv1.ConformanceReport{
+	err := report.Summarize(&out, confv1.ConformanceReport{
 		GatewayAPIVersion: "v1.6.3",
 		GatewayAPIChannel: "experimental",
 		ProfileReports: []confv1.ProfileReport{
@@ -29,6 +29,9 @@ func TestSummarize(t *testing.T) {
 			{Name: "GATEWAY-TCP", Core: confv1.Status{Result: confv1.Failure, Statistics: confv1.Statistics{Failed: 1}, FailedTests: []string{"B"}}},
 		},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := `
 Gateway API v1.6.3, experimental channel
 
