@@ -37,13 +37,15 @@ func newTarget(t testing.TB, protocol config.BackendProtocol, endpoints ...confi
 	t.Helper()
 	registry, all := upstream.NewRegistry(), metrics.New()
 	set := all.NewSet()
-	spec := config.Backend{ID: "mirror", Protocol: protocol}
-	key := upstream.KeyOf(&spec)
+	spec := upstream.Spec{ID: "mirror", Protocol: protocol}
 	to := &target{counted: set.Backend("mirror"), all: all}
 	all.Use(set)
-	to.backend = registry.Get(key, to.counted)
+	var err error
+	if to.backend, err = registry.Get(&spec, to.counted); err != nil {
+		t.Fatal(err)
+	}
 	to.backend.SetEndpoints(endpoints)
-	registry.Use(map[upstream.Key]*upstream.Backend{key: to.backend})
+	registry.Use(map[upstream.Key]*upstream.Backend{spec.Key(): to.backend})
 	t.Cleanup(registry.Close)
 	return to
 }

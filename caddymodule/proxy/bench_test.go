@@ -5,6 +5,7 @@ package proxy
 
 import (
 	"bytes"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -26,9 +27,10 @@ const (
 )
 
 // benchBackend answers as soon as it has read the end of a request, and
-// allocates nothing for it.
-func benchBackend(tb testing.TB) string {
+// allocates nothing for it, but for TLS what that needs.
+func benchBackend(tb testing.TB, protocol config.BackendProtocol) string {
 	tb.Helper()
+	secured := serverTLS(tb, testCA(tb), serverName)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -40,6 +42,9 @@ func benchBackend(tb testing.TB) string {
 			c, err := ln.Accept()
 			if err != nil {
 				return
+			}
+			if protocol == overTLS1 {
+				c = tls.Server(c, secured)
 			}
 			go answerBench(c)
 		}
@@ -105,10 +110,16 @@ func (c *benchClient) do(tb testing.TB) {
 
 // The proxies that are compared: both answer from the same backend, behind the
 // same http.Server, and tell the backend the client's address.
-func benchProxies(tb testing.TB) map[string]string {
-	backend := benchBackend(tb)
+func benchProxies(tb testing.TB, protocol config.BackendProtocol) map[string]string {
+	backend := benchBackend(tb, protocol)
 	target := &url.URL{Scheme: "http", Host: backend}
-	transport := &http.Transport{MaxIdleConnsPerHost: 512, DisableCompression: true}
+	if protocol == overTLS1 {
+		target.Scheme = "https"
+	}
+	transport := &http.Transport{
+		MaxIdleConnsPerHost: 512, DisableCompression: true,
+		TLSClientConfig: &tls.Config{RootCAs: testCA(tb).Pool(), ServerName: serverName},
+	}
 	tb.Cleanup(transport.CloseIdleConnections)
 	reference := httptest.NewServer(&httputil.ReverseProxy{
 		Transport: transport,
@@ -120,10 +131,12 @@ func benchProxies(tb testing.TB) map[string]string {
 	})
 	tb.Cleanup(reference.Close)
 	return map[string]string{
-		"kubera":       newGateway(tb, oneBackend(backend, config.BackendHTTP)).Address,
+		"kubera":       newGateway(tb, oneBackend(backend, protocol)).Address,
 		"ReverseProxy": reference.Listener.Addr().String(),
 	}
 }
+
+var benchProtocols = []config.BackendProtocol{config.BackendHTTP, overTLS1}
 
 var benchRequests = map[string]string{"GET": benchGet, "POST": benchPost}
 
@@ -133,34 +146,38 @@ func TestAllocatesLessThanReverseProxy(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	proxies := benchProxies(t)
-	for name, request := range benchRequests {
-		allocs := map[string]float64{}
-		for proxy, address := range proxies {
-			client := newBenchClient(t, address, request)
-			for range 100 {
-				client.do(t) // connections are made, pools are filled
+	for _, protocol := range benchProtocols {
+		proxies := benchProxies(t, protocol)
+		for name, request := range benchRequests {
+			allocs := map[string]float64{}
+			for proxy, address := range proxies {
+				client := newBenchClient(t, address, request)
+				for range 100 {
+					client.do(t) // connections are made, pools are filled
+				}
+				allocs[proxy] = testing.AllocsPerRun(1000, func() { client.do(t) })
 			}
-			allocs[proxy] = testing.AllocsPerRun(1000, func() { client.do(t) })
-		}
-		t.Logf("%s: %v allocations", name, allocs)
-		if allocs["kubera"] > allocs["ReverseProxy"]/2 {
-			t.Errorf("%s: %v allocations; want at most half of ReverseProxy's %v", name, allocs["kubera"], allocs["ReverseProxy"])
+			t.Logf("%s, %s: %v allocations", protocol, name, allocs)
+			if allocs["kubera"] > allocs["ReverseProxy"]/2 {
+				t.Errorf("%s, %s: %v allocations; want at most half of ReverseProxy's %v", protocol, name, allocs["kubera"], allocs["ReverseProxy"])
+			}
 		}
 	}
 }
 
 func BenchmarkProxy(b *testing.B) {
-	for name, request := range benchRequests {
-		for proxy, address := range benchProxies(b) {
-			b.Run(name+"/"+proxy, func(b *testing.B) {
-				client := newBenchClient(b, address, request)
-				client.do(b)
-				b.ReportAllocs()
-				for b.Loop() {
+	for _, protocol := range benchProtocols {
+		for name, request := range benchRequests {
+			for proxy, address := range benchProxies(b, protocol) {
+				b.Run(string(protocol)+"/"+name+"/"+proxy, func(b *testing.B) {
+					client := newBenchClient(b, address, request)
 					client.do(b)
-				}
-			})
+					b.ReportAllocs()
+					for b.Loop() {
+						client.do(b)
+					}
+				})
+			}
 		}
 	}
 }

@@ -29,12 +29,11 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 			backends:  make(map[upstream.Key]*upstream.Backend, len(cfg.Backends)),
 			endpoints: make(map[upstream.Key][]config.Endpoint, len(cfg.Backends)),
 		},
-		backends:  make(map[string]*upstream.Backend, len(cfg.Backends)),
 		gateways:  make(map[string]*gateway, len(cfg.Gateways)),
 		gatewayOf: make(map[string]string, len(cfg.Listeners)),
 		rules:     make(map[string][]router.Rule[binding], len(cfg.Listeners)),
 	}
-	c.addBackends(cfg.Backends)
+	c.backends = newBackends(&c, cfg)
 	for i := range cfg.Listeners {
 		c.gatewayOf[cfg.Listeners[i].ID] = cfg.Listeners[i].Gateway
 	}
@@ -48,6 +47,9 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 			return nil, err
 		}
 	}
+	if err := c.backends.rest(cfg.Backends); err != nil {
+		return nil, err
+	}
 	if err := c.addListeners(cfg.Listeners); err != nil {
 		return nil, err
 	}
@@ -58,21 +60,10 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 type compiler struct {
 	engine    *Engine
 	table     *Table
-	backends  map[string]*upstream.Backend
+	backends  *backends
 	gateways  map[string]*gateway
 	gatewayOf map[string]string                 // by listener
 	rules     map[string][]router.Rule[binding] // by listener
-}
-
-func (c *compiler) addBackends(backends []config.Backend) {
-	for i := range backends {
-		spec := &backends[i]
-		key := upstream.KeyOf(spec)
-		b := c.engine.registry.Get(key, c.table.metrics.Backend(spec.ID))
-		c.backends[spec.ID] = b
-		c.table.backends[key] = b
-		c.table.endpoints[key] = spec.Endpoints
-	}
 }
 
 func (c *compiler) addGateway(spec *config.Gateway) error {
@@ -81,6 +72,9 @@ func (c *compiler) addGateway(spec *config.Gateway) error {
 		return locate(err, spec.ID, "")
 	}
 	g := &gateway{id: spec.ID, clients: clients, errors: spec.ErrorResponses}
+	if g.client, err = c.backends.client(spec.BackendClientCertificate); err != nil {
+		return locate(err, spec.ID, "")
+	}
 	if spec.AccessLog != nil && c.engine.options.AccessLog != nil {
 		g.log = accesslog.New(spec.AccessLog.Format, c.engine.options.AccessLog)
 	}
@@ -95,8 +89,9 @@ func (c *compiler) addGateway(spec *config.Gateway) error {
 // rule spreads its requests as one.
 func (c *compiler) addRoute(route *config.Route) error {
 	rules := make([]*rule, len(route.Rules))
+	clients := c.clients(route)
 	for i := range route.Rules {
-		compiled, err := c.rule(route, i)
+		compiled, err := c.rule(route, i, clients)
 		if err != nil {
 			return err
 		}
@@ -118,7 +113,18 @@ func (c *compiler) addRoute(route *config.Route) error {
 	return nil
 }
 
-func (c *compiler) rule(route *config.Route, index int) (*rule, error) {
+// clients are the certificates that the Gateways of a route present to endpoints,
+// each once.
+func (c *compiler) clients(route *config.Route) (list []int) {
+	for _, a := range route.Attachments {
+		if g, ok := c.gateways[c.gatewayOf[a.Listener]]; ok && !slices.Contains(list, g.client) {
+			list = append(list, g.client)
+		}
+	}
+	return list
+}
+
+func (c *compiler) rule(route *config.Route, index int, clients []int) (*rule, error) {
 	spec, at := &route.Rules[index], field("rules", index)
 	r := &rule{route: route.ID, name: spec.Name, errorStatus: spec.ErrorStatus}
 	if spec.Timeouts != nil {
@@ -126,14 +132,14 @@ func (c *compiler) rule(route *config.Route, index int) (*rule, error) {
 		r.tryTimeout = time.Duration(spec.Timeouts.BackendRequest)
 	}
 	var err error
-	if r.filters, err = c.filters(spec.Filters, r); err != nil {
+	if r.filters, err = c.filters(spec.Filters, r, clients); err != nil {
 		return nil, locate(err, route.ID, at)
 	}
 	weights := make([]int32, len(spec.Backends))
 	r.shares = make([]share, len(spec.Backends))
 	for i := range spec.Backends {
 		weights[i] = spec.Backends[i].Weight
-		if r.shares[i], err = c.share(&spec.Backends[i], r); err != nil {
+		if r.shares[i], err = c.share(&spec.Backends[i], r, clients); err != nil {
 			return nil, locate(err, route.ID, at+"."+field("backends", i))
 		}
 	}
@@ -142,31 +148,23 @@ func (c *compiler) rule(route *config.Route, index int) (*rule, error) {
 	return r, nil
 }
 
-func (c *compiler) share(spec *config.WeightedBackend, r *rule) (share, error) {
-	chain, err := c.filters(spec.Filters, r)
+func (c *compiler) share(spec *config.WeightedBackend, r *rule, clients []int) (share, error) {
+	chain, err := c.filters(spec.Filters, r, clients)
 	if err != nil || spec.Backend == "" {
 		return share{filters: chain}, err
 	}
-	backend, err := c.backend(spec.Backend)
+	backend, err := c.backends.target(spec.Backend, clients)
 	return share{backend: backend, filters: chain}, err
 }
 
-func (c *compiler) backend(id string) (*upstream.Backend, error) {
-	backend, ok := c.backends[id]
-	if !ok {
-		return nil, &config.Refusal{Field: "backend", Message: fmt.Sprintf("there is no backend %q", id)}
-	}
-	return backend, nil
-}
-
 // filters compiles filters of a rule, and notes in the rule whom they send copies to.
-func (c *compiler) filters(list []config.Filter, r *rule) (*filter.Chain, error) {
+func (c *compiler) filters(list []config.Filter, r *rule, clients []int) (*filter.Chain, error) {
 	for i := range list {
 		if list[i].Mirror == nil {
 			continue
 		}
 		id := list[i].Mirror.Backend
-		backend, err := c.backend(id)
+		backend, err := c.backends.target(id, clients)
 		if err != nil {
 			return nil, locate(err, "", field("filters", i)+".mirror")
 		}
@@ -178,11 +176,15 @@ func (c *compiler) filters(list []config.Filter, r *rule) (*filter.Chain, error)
 	return filter.Compile(list)
 }
 
-// locate puts the object and the field around it in front of a Refusal's field.
+// locate puts the object and the field around it in front of a Refusal's field,
+// unless it is about another object.
 func locate(err error, object, at string) error {
 	var refusal *config.Refusal
 	if !errors.As(err, &refusal) {
 		return &config.Refusal{Object: object, Field: at, Message: err.Error()}
+	}
+	if refusal.Object != "" {
+		return refusal
 	}
 	located := *refusal
 	located.Object = object

@@ -21,7 +21,7 @@ func (x *exchange) sendCopies() {
 		c := &copies[i]
 		to := x.rule.mirrors[c.Backend]
 		sent := &mirror.Copy{
-			Backend: to.backend, Metrics: to.metrics,
+			Backend: to.backend.via(x.listener.gateway), Metrics: to.metrics,
 			Method: q.Method, Target: x.outgoingTarget(&c.URL), Host: c.Host, Header: c.Header,
 			ContentLength: q.ContentLength,
 		}

@@ -80,7 +80,8 @@ func oneRule(rule config.Rule, backends ...config.Backend) *config.Config {
 			Attachments: []config.Attachment{{Listener: "test/web/http"}},
 			Rules:       []config.Rule{rule},
 		}},
-		Backends: backends,
+		Backends:  backends,
+		CABundles: testBundles(),
 	}
 }
 
@@ -97,14 +98,17 @@ func to(ids ...string) (shares []config.WeightedBackend) {
 }
 
 func backendAt(id, address string, protocol config.BackendProtocol) config.Backend {
-	return config.Backend{ID: id, Protocol: protocol, Endpoints: []config.Endpoint{{Address: address}}}
+	return withTLS(config.Backend{ID: id, Protocol: protocol, Endpoints: []config.Endpoint{{Address: address}}})
 }
 
-// serve starts a backend that speaks HTTP/1.1 and h2c, and returns its address.
+// serve starts a backend that speaks HTTP/1.1 and HTTP/2, both in clear text and over
+// TLS, and returns its address.
 func serve(t testing.TB, h http.Handler) string {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
+	s.Listener = newEitherListener(t, s.Listener)
 	s.Config.Protocols = allProtocols()
+	s.Config.ErrorLog = quiet
 	s.Start()
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String()

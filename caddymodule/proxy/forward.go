@@ -20,7 +20,7 @@ func (x *exchange) forward() {
 	}
 	x.sendCopies()
 	defer x.tee.Close()
-	resp, err := x.share.backend.Do(&x.request)
+	resp, err := x.share.backend.via(x.listener.gateway).Do(&x.request)
 	if err != nil {
 		x.fail(err)
 		return

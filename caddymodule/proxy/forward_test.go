@@ -15,7 +15,7 @@ import (
 
 // eachProtocol runs a test for all pairs of client and backend protocols.
 func eachProtocol(t *testing.T, test func(t *testing.T, backend config.BackendProtocol, client *http.Client)) {
-	for _, backend := range []config.BackendProtocol{config.BackendHTTP, config.BackendHTTP2} {
+	for _, backend := range []config.BackendProtocol{config.BackendHTTP, config.BackendHTTP2, overTLS1, overTLS2} {
 		t.Run("http/1.1 to "+string(backend), func(t *testing.T) { test(t, backend, newClient(t)) })
 		t.Run("h2c to "+string(backend), func(t *testing.T) { test(t, backend, newClient(t, overH2C)) })
 	}

@@ -138,7 +138,7 @@ func (x *exchange) apply(prefix string) {
 		return
 	}
 	x.share = x.rule.choose()
-	if x.share == nil || x.share.backend == nil {
+	if x.share == nil || !x.share.backend.resolved() {
 		x.refuse(http.StatusInternalServerError, "the route has no valid backend")
 		return
 	}

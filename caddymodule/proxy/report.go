@@ -59,8 +59,8 @@ func (x *exchange) report() {
 	if x.rule != nil {
 		e.Route, e.Rule = x.rule.route, x.rule.name
 	}
-	if x.share != nil && x.share.backend != nil {
-		e.Backend = x.share.backend.ID()
+	if x.share != nil {
+		e.Backend = x.share.backend.id
 	}
 	log.Log(e)
 }

@@ -52,6 +52,7 @@ type gateway struct {
 	errors  config.ErrorFormat
 	log     *accesslog.Logger // nil for none
 	maxBody int64             // 0 for no bound
+	client  int               // of the certificates that Gateways present to endpoints, 0 for none
 }
 
 // binding is a rule under a listener.
@@ -76,13 +77,13 @@ type rule struct {
 
 // share is a backend of a rule.
 type share struct {
-	backend *upstream.Backend // nil for a reference that could not be resolved
+	backend target
 	filters *filter.Chain
 }
 
 // mirrored is a backend that gets copies of requests.
 type mirrored struct {
-	backend *upstream.Backend
+	backend target
 	metrics *metrics.Backend
 }
 

@@ -6,6 +6,7 @@ package proxy
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -70,28 +71,39 @@ func echo(t testing.TB, ws *websocket.Conn, kind websocket.MessageType, message 
 }
 
 func TestWebSocket(t *testing.T) {
-	closed := make(chan websocket.StatusCode, 1)
-	gw := newGateway(t, oneBackend(echoSocket(t, closed), config.BackendHTTP))
-	ws := dialSocket(t, gw)
-	for _, size := range []int{0, 1, 125, 126, 65_535, 65_536, 900_000} {
-		echo(t, ws, websocket.MessageText, bigText(size))
-		echo(t, ws, websocket.MessageBinary, bigText(size))
-	}
-	// A change of everything else must not touch it.
-	gw.apply(t, oneRule(config.Rule{ErrorStatus: 500}))
-	echo(t, ws, websocket.MessageText, "still here")
-	if err := ws.Close(websocket.StatusNormalClosure, ""); err != nil {
-		t.Error(err)
-	}
-	if got := <-closed; got != websocket.StatusNormalClosure {
-		t.Errorf("the backend saw it closed with %d", got)
+	eachUpgrade(t, func(t *testing.T, protocol config.BackendProtocol) {
+		closed := make(chan websocket.StatusCode, 1)
+		gw := newGateway(t, oneBackend(echoSocket(t, closed), protocol))
+		ws := dialSocket(t, gw)
+		for _, size := range []int{0, 1, 125, 126, 65_535, 65_536, 900_000} {
+			echo(t, ws, websocket.MessageText, bigText(size))
+			echo(t, ws, websocket.MessageBinary, bigText(size))
+		}
+		// A change of everything else must not touch it.
+		gw.apply(t, oneRule(config.Rule{ErrorStatus: 500}))
+		echo(t, ws, websocket.MessageText, "still here")
+		if err := ws.Close(websocket.StatusNormalClosure, ""); err != nil {
+			t.Error(err)
+		}
+		if got := <-closed; got != websocket.StatusNormalClosure {
+			t.Errorf("the backend saw it closed with %d", got)
+		}
+	})
+}
+
+// eachUpgrade runs a test for all backends that can change the protocol.
+func eachUpgrade(t *testing.T, test func(t *testing.T, protocol config.BackendProtocol)) {
+	for _, protocol := range []config.BackendProtocol{config.BackendHTTP, overTLS1} {
+		t.Run(string(protocol), func(t *testing.T) { test(t, protocol) })
 	}
 }
 
 // TestDrainEndsWebSockets sees both sides told that the proxy goes away.
-func TestDrainEndsWebSockets(t *testing.T) {
+func TestDrainEndsWebSockets(t *testing.T) { eachUpgrade(t, testDrainEndsWebSockets) }
+
+func testDrainEndsWebSockets(t *testing.T, protocol config.BackendProtocol) {
 	closed := make(chan websocket.StatusCode, 1)
-	gw := newGateway(t, oneBackend(echoSocket(t, closed), config.BackendHTTP))
+	gw := newGateway(t, oneBackend(echoSocket(t, closed), protocol))
 	ws := dialSocket(t, gw)
 	defer ws.CloseNow()
 	echo(t, ws, websocket.MessageText, "hello")
@@ -132,9 +144,16 @@ func TestDrainWaitsForStreams(t *testing.T) {
 
 // TestUpgradeToAnyProtocol has bytes behind both heads, and each side close its
 // half on its own.
-func TestUpgradeToAnyProtocol(t *testing.T) {
+func TestUpgradeToAnyProtocol(t *testing.T) { eachUpgrade(t, testUpgradeToAnyProtocol) }
+
+func testUpgradeToAnyProtocol(t *testing.T, protocol config.BackendProtocol) {
 	got := make(chan string, 1)
 	app := rawBackend(t, func(c net.Conn) {
+		if protocol == overTLS1 {
+			secured := tls.Server(c, serverTLS(t, testCA(t), serverName))
+			defer secured.Close()
+			c = secured
+		}
 		head := readUntil(t, c, "\r\n\r\n")
 		if !strings.Contains(head, "Upgrade: Lines/1\r\n") || !strings.Contains(head, "Connection: Upgrade\r\n") {
 			t.Errorf("the backend was asked %q", head)
@@ -147,7 +166,7 @@ func TestUpgradeToAnyProtocol(t *testing.T) {
 		got <- string(all)
 		send(t, c, "goodbye\n")
 	})
-	gw := newGateway(t, oneBackend(app, config.BackendHTTP))
+	gw := newGateway(t, oneBackend(app, protocol))
 	c := connect(t, gw.Address)
 	send(t, c, "GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, foo\r\nFoo: 1\r\nUpgrade: Lines/1\r\n\r\nearly\n")
 	head := readUntil(t, c, "\r\n\r\n")

@@ -5,6 +5,7 @@ package upstream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -16,17 +17,14 @@ import (
 // Backend sends requests to the endpoints of one backend. Its methods are safe
 // for concurrent use.
 type Backend struct {
-	id       string
 	protocol config.BackendProtocol
+	tls      *tls.Config // nil for clear text
 	metrics  *metrics.Backend
 	set      atomic.Pointer[endpointSet]
 
 	mu      sync.Mutex // held while set is changed
 	retired bool
 }
-
-// ID returns the ID of the backend in the configuration.
-func (b *Backend) ID() string { return b.id }
 
 // SetEndpoints replaces the endpoints. Those whose address stays keep their
 // connections; of those that go, idle connections are closed at once and the
@@ -63,7 +61,7 @@ func (b *Backend) SetEndpoints(endpoints []config.Endpoint) {
 // newEndpoint makes an endpoint of a backend; after retirement one that keeps no
 // connections.
 func (b *Backend) newEndpoint(address string) *Endpoint {
-	e := &Endpoint{address: address, metrics: b.metrics, retired: b.retired}
+	e := &Endpoint{address: address, metrics: b.metrics, retired: b.retired, tls: withSessions(b.tls)}
 	if b.protocol == config.BackendHTTP2 {
 		e.h2 = newH2Client(e)
 	}

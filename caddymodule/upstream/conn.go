@@ -4,6 +4,7 @@
 package upstream
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ var longAgo = time.Unix(1, 0)
 type conn struct {
 	endpoint *Endpoint
 	nc       net.Conn
+	wire     *wire // under TLS; nil in clear text, whose connection is nc
 	rd       reader
 	out      []byte // for headers of requests
 
@@ -49,13 +51,41 @@ type conn struct {
 func newConn(e *Endpoint, nc net.Conn) *conn {
 	c := &conn{endpoint: e, nc: nc, rd: newReader(nc)}
 	c.onCancel = c.abort
-	c.watchable()
+	if secured, ok := nc.(*tls.Conn); ok {
+		c.wire, _ = secured.NetConn().(*wire)
+	} else {
+		c.watchable()
+	}
 	return c
 }
 
-// close closes a connection that carries nothing any more.
+// alive reports whether an idle connection is open and silent: an endpoint that
+// has closed it, or sent what nobody has asked for, is not to be asked on it.
+// The error is not about that, but about the deadline of the connection.
+func (c *conn) alive() (bool, error) {
+	if c.wire != nil {
+		return c.wire.silent()
+	}
+	return c.silent()
+}
+
+// close closes a connection that carries nothing any more, TLS in an orderly way.
 func (c *conn) close() {
+	if c.wire != nil {
+		c.wire.leaving.Store(true)
+	}
 	c.nc.Close()
+	c.endpoint.metrics.Closed()
+}
+
+// cut closes a connection on which something was left unfinished. TLS must not say
+// that all is well.
+func (c *conn) cut() {
+	if c.wire != nil {
+		c.wire.Close()
+	} else {
+		c.nc.Close()
+	}
 	c.endpoint.metrics.Closed()
 }
 
@@ -92,12 +122,13 @@ func (c *conn) begin(q *Request, deadline time.Time) {
 // on either side.
 func (c *conn) Close() {
 	clean := c.complete && !c.frame.close && len(c.rd.buffered()) == 0
+	ended := c.complete
 	grace := time.Duration(0)
 	if clean {
 		grace = uploadGrace
 	}
-	clean = c.stopUpload(c.req, grace) && clean
-	clean = c.unwatch() && clean
+	ended = c.stopUpload(c.req, grace) && ended
+	ended = c.unwatch() && ended
 	c.unwatch, c.req = nil, nil
 	c.resp.Header = nil
 	if cap(c.out) > smallBuffer {
@@ -106,7 +137,10 @@ func (c *conn) Close() {
 	c.rd.settle()
 	e := c.endpoint
 	e.metrics.Count(outcome(c.complete || c.resp.Status == http.StatusSwitchingProtocols, c.failed))
-	if !clean || !e.put(c) {
+	switch {
+	case !ended:
+		c.cut()
+	case !clean || !e.put(c):
 		c.close()
 	}
 	e.inflight.Add(-1)
@@ -116,7 +150,7 @@ func (c *conn) Close() {
 func (c *conn) fail() {
 	c.stopUpload(c.req, 0)
 	c.unwatch()
-	c.close()
+	c.cut()
 	c.rd.settle()
 	clear(c.req.ResponseHeader)
 	c.req = nil

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// dialTimeout bounds making one connection.
+	// dialTimeout bounds making one connection, the handshake of TLS included.
 	dialTimeout = 3 * time.Second
 	// deadAfter is when a connection whose other end does not even acknowledge
 	// is given up, with something to send or without.

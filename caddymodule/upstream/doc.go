@@ -7,7 +7,10 @@
 // and driven by the goroutine of the request, so that an exchange costs no
 // goroutine switches, and only a request with a body that is not already here
 // gets a second goroutine, which uploads it while the response may be arriving.
-// HTTP/2 in clear text goes through net/http's Transport, one per endpoint.
+// HTTP/2 goes through net/http's Transport, one per endpoint.
+//
+// Both are spoken in clear text or over TLS, as an Identity says who the endpoints
+// must be. Nothing of a connection outlives its identity, or is shared with another.
 //
 // A Registry holds the backends of the process. They outlive configurations:
 // a new set of endpoints leaves the connections and counters of those that stay

@@ -91,7 +91,7 @@ func (c *conn) exchange(q *Request) error {
 func (c *conn) send(q *Request) error {
 	switch {
 	case !c.reused:
-	case q.streams:
+	case q.streams, c.wire != nil:
 		if alive, err := c.alive(); err != nil {
 			return err
 		} else if !alive {

@@ -88,7 +88,16 @@ func readBody(resp *Response) (string, error) {
 // newBackend returns a backend with these endpoints, retired at the end.
 func newBackend(t testing.TB, protocol config.BackendProtocol, addresses ...string) *Backend {
 	t.Helper()
-	b := newRegistry(t).Get(Key{ID: "app", Protocol: protocol}, nil)
+	return newBackendOf(t, Spec{ID: "app", Protocol: protocol}, addresses...)
+}
+
+// newBackendOf is newBackend for all that a Spec can say.
+func newBackendOf(t testing.TB, spec Spec, addresses ...string) *Backend {
+	t.Helper()
+	b, err := newRegistry(t).Get(&spec, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.SetEndpoints(endpoints(addresses...))
 	t.Cleanup(b.retire)
 	return b

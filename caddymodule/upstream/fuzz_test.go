@@ -74,3 +74,29 @@ func reference(method string, in []byte) (*http.Response, string, error) {
 		return resp, string(body), err
 	}
 }
+
+// FuzzRecords compares with a reading of the whole, however the bytes are cut.
+func FuzzRecords(f *testing.F) {
+	f.Add([]byte{22, 3, 1, 0, 2, 1, 2, 23, 3, 3, 0, 0}, uint8(3))
+	f.Add([]byte{23, 3, 3, 0xff, 0xff, 1}, uint8(1))
+	f.Fuzz(func(t *testing.T, in []byte, step uint8) {
+		var whole, cut records
+		whole.advance(in)
+		for rest := in; len(rest) > 0; {
+			n := min(int(step%7)+1, len(rest))
+			cut.advance(rest[:n])
+			rest = rest[n:]
+		}
+		rest := in
+		for len(rest) >= recordHeader {
+			n := recordHeader + int(rest[3])<<8 + int(rest[4])
+			if n > len(rest) {
+				break
+			}
+			rest = rest[n:]
+		}
+		if want := len(rest) == 0; whole.atBoundary() != want || cut.atBoundary() != want {
+			t.Fatalf("at a boundary: %v at once, %v in pieces; want %v", whole.atBoundary(), cut.atBoundary(), want)
+		}
+	})
+}

@@ -19,8 +19,8 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
-// h2Client speaks HTTP/2 with prior knowledge to one endpoint. Having a Transport
-// of its own lets an endpoint that leaves take its connections with it.
+// h2Client speaks HTTP/2 to one endpoint: with prior knowledge, or over TLS. Having
+// a Transport of its own lets an endpoint that leaves take its connections with it.
 //
 // It sends no pings: gRPC servers take one every few seconds for an attack and end
 // the connection with all its streams (ENHANCE_YOUR_CALM). A host that is gone is
@@ -32,24 +32,27 @@ type h2Client struct {
 
 func newH2Client(e *Endpoint) *h2Client {
 	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
+	protocols.SetUnencryptedHTTP2(e.tls == nil)
+	protocols.SetHTTP2(e.tls != nil)
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		nc, err := e.dial(ctx)
+		if err != nil {
+			return nil, &connectError{err}
+		}
+		return nc, nil
+	}
 	return &h2Client{endpoint: e, transport: &http.Transport{
 		Protocols:          protocols,
 		DisableCompression: true,
 		IdleConnTimeout:    maxIdleAge,
 		// Without this the body of a request that expects 100 is sent at once.
 		ExpectContinueTimeout: continueWait,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			nc, err := e.dial(ctx)
-			if err != nil {
-				return nil, &connectError{err}
-			}
-			return &countedConn{Conn: nc, metrics: e.metrics}, nil
-		},
+		DialContext:           dial,
+		DialTLSContext:        dial,
 	}}
 }
 
-// countedConn counts when it is closed.
+// countedConn counts when it is closed, which the Transport does without a word.
 type countedConn struct {
 	net.Conn
 	metrics *metrics.Backend
@@ -119,7 +122,7 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 func (c *h2Client) request(ctx context.Context, q *Request, x *h2Exchange) *http.Request {
 	out := (&http.Request{
 		Method: q.Method, Host: q.Host, Header: q.Header, ContentLength: q.ContentLength,
-		URL:   &url.URL{Scheme: "http", Host: c.endpoint.address},
+		URL:   &url.URL{Scheme: c.scheme(), Host: c.endpoint.address},
 		Proto: "HTTP/2.0", ProtoMajor: 2,
 	}).WithContext(ctx)
 	out.URL.Opaque, out.URL.RawQuery, out.URL.ForceQuery = strings.Cut(q.Target, "?")
@@ -144,6 +147,13 @@ func (c *h2Client) request(ctx context.Context, q *Request, x *h2Exchange) *http
 		out.Body = x.body
 	}
 	return out
+}
+
+func (c *h2Client) scheme() string {
+	if c.endpoint.tls != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // failure tells what an error of the Transport means.

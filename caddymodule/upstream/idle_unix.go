@@ -24,7 +24,7 @@ type idle struct {
 	err      error
 }
 
-// watchable prepares alive and ask.
+// watchable prepares silent and ask.
 func (c *conn) watchable() {
 	sc, ok := c.nc.(syscall.Conn)
 	if !ok {
@@ -53,10 +53,8 @@ func silent(fd uintptr) bool {
 	}
 }
 
-// alive reports whether an idle connection is open and silent: an endpoint that
-// has closed it, or sent what nobody has asked for, is not to be asked on it.
-// The error is not about that, but about the deadline of the connection.
-func (c *conn) alive() (bool, error) {
+// silent is alive for clear text.
+func (c *conn) silent() (bool, error) {
 	if c.idle.raw == nil {
 		return true, nil
 	}
@@ -119,6 +117,52 @@ func (c *conn) takeFirst(fd uintptr) (done bool) {
 		c.idle.answered = true
 	}
 	return true
+}
+
+// glance reads from a connection without waiting.
+type glance struct {
+	raw  syscall.RawConn // nil if there is no such access
+	step func(fd uintptr) bool
+	p    []byte
+	n    int
+	err  error
+}
+
+func (g *glance) prepare(nc net.Conn) {
+	sc, ok := nc.(syscall.Conn)
+	if !ok {
+		return
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return
+	}
+	g.raw = raw
+	g.step = func(fd uintptr) bool {
+		g.n, g.err = retry(syscall.Read, fd, g.p)
+		return true // never wait
+	}
+}
+
+// read returns errNothingYet where it would have to wait.
+func (g *glance) read(p []byte) (int, error) {
+	if g.raw == nil {
+		return 0, errNothingYet
+	}
+	g.p = p
+	err := g.raw.Read(g.step)
+	g.p = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case g.err == syscall.EAGAIN:
+		return 0, errNothingYet
+	case g.err != nil:
+		return 0, g.err
+	case g.n == 0:
+		return 0, io.EOF
+	}
+	return g.n, nil
 }
 
 // retry calls f until no signal interrupts it.

@@ -5,6 +5,7 @@ package upstream
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -32,24 +33,53 @@ type Endpoint struct {
 	inflight atomic.Int64
 	// failedUntil is in nanoseconds since 1970, 0 if the last connect succeeded.
 	failedUntil atomic.Int64
-	h2          *h2Client // nil for HTTP/1.1
+	h2          *h2Client   // nil for HTTP/1.1
+	tls         *tls.Config // nil for clear text
 
 	mu      sync.Mutex
 	idle    []*conn
 	retired bool
 }
 
-// dial makes a connection, and remembers if that fails.
+// dial makes a connection, with TLS if the endpoint speaks that, and remembers if
+// that fails.
 func (e *Endpoint) dial(ctx context.Context) (net.Conn, error) {
-	nc, err := dialer.DialContext(ctx, "tcp", e.address)
+	nc, err := e.open(ctx)
 	switch {
 	case err == nil:
 		e.failedUntil.Store(0)
-		e.metrics.Opened()
 	case ctx.Err() == nil:
 		e.failedUntil.Store(time.Now().Add(failureMemory).UnixNano())
 	}
 	return nc, err
+}
+
+func (e *Endpoint) open(ctx context.Context) (net.Conn, error) {
+	if e.tls != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, dialTimeout, errHandshakeTimeout)
+		defer cancel()
+	}
+	nc, err := dialer.DialContext(ctx, "tcp", e.address)
+	if err != nil {
+		return nil, err
+	}
+	e.metrics.Opened()
+	if e.h2 != nil {
+		nc = &countedConn{Conn: nc, metrics: e.metrics}
+	}
+	if e.tls == nil {
+		return nc, nil
+	}
+	secured, err := e.secure(ctx, nc)
+	if err != nil {
+		nc.Close()
+		if e.h2 == nil {
+			e.metrics.Closed()
+		}
+		return nil, err
+	}
+	return secured, nil
 }
 
 // failing reports whether a connect has failed a moment ago.

@@ -4,6 +4,7 @@
 package upstream
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -15,18 +16,28 @@ import (
 // pruneInterval is how often idle connections are looked at.
 const pruneInterval = 10 * time.Second
 
-// Key names a backend of the process. One that changes its protocol is another.
-type Key struct {
-	ID       string
+// Spec is what a backend is, whatever its endpoints.
+type Spec struct {
+	// ID of the backend in the configuration. Backends that differ in something else
+	// may share it.
+	ID string
+	// Protocol that endpoints speak. Default: http.
 	Protocol config.BackendProtocol
+	// TLS is nil for endpoints that are spoken to in clear text.
+	TLS *Identity
 }
 
-// KeyOf returns the key of a backend.
-func KeyOf(b *config.Backend) Key {
-	if b.Protocol == "" {
-		return Key{b.ID, config.BackendHTTP}
-	}
-	return Key{b.ID, b.Protocol}
+// Key names a backend of the process. One whose protocol or TLS identity changes
+// becomes another, with other connections.
+type Key struct {
+	id       string
+	protocol config.BackendProtocol
+	identity digest
+}
+
+// Key returns the key of the backend.
+func (s *Spec) Key() Key {
+	return Key{s.ID, cmp.Or(s.Protocol, config.BackendHTTP), s.TLS.digest()}
 }
 
 // Registry holds the backends that the running configuration uses. Its methods
@@ -34,7 +45,7 @@ func KeyOf(b *config.Backend) Key {
 type Registry struct {
 	mu       sync.Mutex
 	backends map[Key]*Backend
-	byID     map[string]*Backend
+	byID     map[string][]*Backend
 
 	stop chan struct{}
 	done chan struct{}
@@ -48,25 +59,34 @@ func NewRegistry() *Registry {
 	return r
 }
 
-// Get returns the backend in use with this key, or a new one without endpoints,
-// which takes part once Use is called with it. It counts in m, which may be nil.
-func (r *Registry) Get(key Key, m *metrics.Backend) *Backend {
+// Get returns the backend in use with the key of the spec, or a new one without
+// endpoints, which takes part once Use is called with it. It counts in m, which may
+// be nil. The error is a *config.Refusal: a CA bundle can't be parsed.
+func (r *Registry) Get(spec *Spec, m *metrics.Backend) (*Backend, error) {
+	key := spec.Key()
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if b, ok := r.backends[key]; ok && (b.metrics == m || m == nil) {
-		return b
+	known := r.backends[key]
+	r.mu.Unlock()
+	if known != nil && (known.metrics == m || m == nil) {
+		return known, nil
 	}
-	b := &Backend{id: key.ID, protocol: key.Protocol, metrics: m}
+	b := &Backend{protocol: key.protocol, metrics: m}
+	if spec.TLS != nil {
+		var err error
+		if b.tls, err = spec.TLS.tlsConfig(key.protocol); err != nil {
+			return nil, err
+		}
+	}
 	b.set.Store(&endpointSet{})
-	return b
+	return b, nil
 }
 
 // Use makes these the backends in use and retires all others: their idle
 // connections are closed, and their running exchanges end in their own time.
 func (r *Registry) Use(backends map[Key]*Backend) {
-	byID := make(map[string]*Backend, len(backends))
+	byID := make(map[string][]*Backend, len(backends))
 	for key, b := range backends {
-		byID[key.ID] = b
+		byID[key.id] = append(byID[key.id], b)
 	}
 	r.mu.Lock()
 	old := r.backends
@@ -79,8 +99,8 @@ func (r *Registry) Use(backends map[Key]*Backend) {
 	}
 }
 
-// SetEndpoints replaces the endpoints of some backends, or of none if one of
-// them is unknown.
+// SetEndpoints replaces the endpoints of all backends with some IDs, or of none if
+// one of them is unknown.
 func (r *Registry) SetEndpoints(update []config.BackendEndpoints) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -90,7 +110,9 @@ func (r *Registry) SetEndpoints(update []config.BackendEndpoints) error {
 		}
 	}
 	for _, u := range update {
-		r.byID[u.ID].SetEndpoints(u.Endpoints)
+		for _, b := range r.byID[u.ID] {
+			b.SetEndpoints(u.Endpoints)
+		}
 	}
 	return nil
 }

@@ -57,6 +57,9 @@ func (r *Response) Tunnel(client Client, streams *Streams) error {
 		return c.req.Context.Err()
 	}
 	t := &tunnel{client: client.Conn, backend: c.nc, done: make(chan struct{})}
+	if c.wire != nil {
+		t.backend = tlsStream{Conn: c.wire.tls, wire: c.wire}
+	}
 	t.up = direction{src: t.client, dst: t.backend, early: client.Early}
 	t.down = direction{src: t.backend, dst: t.client, early: c.rd.buffered()}
 	if strings.EqualFold(r.Upgrade, "websocket") {
@@ -103,7 +106,7 @@ func (d *direction) copy() error {
 			return err
 		}
 	}
-	// Between two TCP connections this is done by the kernel (splice).
+	// Between two TCP connections this is done by the kernel (splice), else not.
 	_, err := io.Copy(d.dst, d.src)
 	return err
 }

@@ -95,13 +95,26 @@ func (ca *CA) IssueURI(uris ...string) Pair {
 	return ca.issue(template, newKey(ca.t))
 }
 
+// IssueLike returns a certificate that is what the template says, and what the
+// others of this CA are in all that it leaves out.
+func (ca *CA) IssueLike(template x509.Certificate) Pair {
+	ca.t.Helper()
+	return ca.issue(&template, newKey(ca.t))
+}
+
 func (ca *CA) issue(template *x509.Certificate, key crypto.Signer) Pair {
 	ca.t.Helper()
 	template.SerialNumber = serial(ca.t)
-	template.NotBefore = time.Now().Add(-time.Hour)
-	template.NotAfter = time.Now().Add(time.Hour)
+	if template.NotBefore.IsZero() {
+		template.NotBefore = time.Now().Add(-time.Hour)
+	}
+	if template.NotAfter.IsZero() {
+		template.NotAfter = time.Now().Add(time.Hour)
+	}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
-	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
+	if template.ExtKeyUsage == nil {
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, ca.cert, key.Public(), ca.key)
 	if err != nil {
 		ca.t.Fatal(err)
