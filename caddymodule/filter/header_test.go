@@ -33,6 +33,11 @@ func TestHeaderModifier(t *testing.T) {
 			in:       http.Header{"X-Mixedcase-Add-1": {"a"}},
 			want:     http.Header{"X-Mixedcase-Add-1": {"a", "b"}, "New": {"c"}},
 		},
+		"a field Set-Cookie for each cookie": {
+			modifier: config.HeaderModifier{Add: []config.Header{{Name: "set-cookie", Value: "b=2"}}},
+			in:       http.Header{"Set-Cookie": {"a=1"}},
+			want:     http.Header{"Set-Cookie": {"a=1", "b=2"}},
+		},
 		"remove": {
 			modifier: config.HeaderModifier{Remove: []string{"ONE", "absent"}},
 			in:       http.Header{"One": {"1"}, "Two": {"2"}},

@@ -103,13 +103,32 @@ func TestMergeRouteIsBounded(t *testing.T) {
 	}
 }
 
-func TestMergePolicy(t *testing.T) {
-	ancestor := func(controller gwv1.GatewayController, name string, at metav1.Time) gwv1.PolicyAncestorStatus {
-		return gwv1.PolicyAncestorStatus{
-			AncestorRef: gwv1.ParentReference{Name: gwv1.ObjectName(name)}, ControllerName: controller,
-			Conditions: []metav1.Condition{condition("Accepted", "False", 1, at)},
-		}
+func ancestor(controller gwv1.GatewayController, name string, at metav1.Time) gwv1.PolicyAncestorStatus {
+	return gwv1.PolicyAncestorStatus{
+		AncestorRef: gwv1.ParentReference{Name: gwv1.ObjectName(name)}, ControllerName: controller,
+		Conditions: []metav1.Condition{condition("Accepted", "False", 1, at)},
 	}
+}
+
+// TestMergePolicyIsBounded: "If this slice is full, implementations MUST NOT add further
+// entries" (PolicyStatus.ancestors). One that is there already is still ours to change.
+func TestMergePolicyIsBounded(t *testing.T) {
+	var existing gwv1.PolicyStatus
+	for range maxAncestors - 1 {
+		existing.Ancestors = append(existing.Ancestors, ancestor(foreign, "a", before))
+	}
+	existing.Ancestors = append(existing.Ancestors, ancestor(mine, "a", before))
+	ours := gwv1.PolicyStatus{Ancestors: []gwv1.PolicyAncestorStatus{ancestor(mine, "new", now), ancestor(mine, "a", now)}}
+	ours.Ancestors[1].Conditions[0].ObservedGeneration = 2
+	want := *existing.DeepCopy()
+	want.Ancestors[maxAncestors-1].Conditions[0].ObservedGeneration = 2
+	scope := Scope{ControllerName: mine, Now: now}
+	if diff := cmp.Diff(want, MergePolicy(existing, ours, scope)); diff != "" {
+		t.Errorf("a full list changed (-want +got):\n%s", diff)
+	}
+}
+
+func TestMergePolicy(t *testing.T) {
 	existing := gwv1.PolicyStatus{Ancestors: []gwv1.PolicyAncestorStatus{
 		ancestor(foreign, "a", before), ancestor(mine, "gone", before), ancestor(mine, "a", before),
 	}}

@@ -92,6 +92,22 @@ var specCases = []testCase{
 		status: map[string]string{"HTTPRoute infra/r same-namespace ResolvedRefs": "False/BackendNotFound"},
 	},
 	{
+		// "When a HTTPBackendRef refers to a Service that has no ready endpoints,
+		// implementations SHOULD return a 503 for requests to that backend instead. If an
+		// implementation chooses to do this, all of the above rules for 500 responses MUST
+		// also apply for responses that return a 503" (HTTPRouteRule.BackendRefs).
+		name: "NoEndpoints",
+		exchanges: []exchange{
+			{url: "example.com/none", want: "503"},
+			{url: "example.com/not-ready", want: "503"},
+			{url: "example.com/filtered", want: "503"},
+			{url: "example.com/half", want: "v1"},
+			{url: "example.com/half", want: "503"},
+			{url: "example.com/half", want: "v1"},
+			{url: "example.com/half", want: "503"},
+		},
+	},
+	{
 		// Listener.Hostname: 421 for the host of another listener, 404 for one of none.
 		name: "MisdirectedRequests",
 		exchanges: []exchange{
