@@ -74,6 +74,9 @@ func TestTranslatePrintsConfigAndStatuses(t *testing.T) {
 	for _, s := range have.Statuses {
 		objects = append(objects, s.Kind+" "+s.Metadata.Namespace+"/"+s.Metadata.Name+" "+s.File)
 	}
+	if !strings.Contains(out, "type: SupportedVersion") {
+		t.Error("the class has no condition SupportedVersion")
+	}
 	if diff := cmp.Diff([]string{"Gateway default/web -:2", "HTTPRoute default/app -:9", "GatewayClass /kubera "}, objects); diff != "" {
 		t.Errorf("statuses (-want +have)\n%s", diff)
 	}

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 )
 
 const (
@@ -35,6 +36,17 @@ func (s *Set) assume() {
 		}
 	}
 	s.assumeClass()
+	s.assumeCRDs()
+}
+
+// assumeCRDs adds one of the CRDs that objects are admitted by (package schema), for
+// their version: "This condition MUST be set by a controller when it marks a
+// GatewayClass Accepted" (GatewayClassConditionStatusSupportedVersion).
+func (s *Set) assumeCRDs() {
+	s.Snapshot.CRDs = []*metav1.PartialObjectMetadata{{ObjectMeta: metav1.ObjectMeta{
+		Name:        "gatewayclasses." + gwv1.GroupName,
+		Annotations: map[string]string{consts.BundleVersionAnnotation: consts.BundleVersion},
+	}}}
 }
 
 func (s *Set) assumeClass() {
