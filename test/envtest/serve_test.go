@@ -6,6 +6,7 @@ package envtest
 import (
 	"context"
 	"os/exec"
+	"strconv"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -85,5 +86,17 @@ var _ = Describe("A Gateway and a route", func() {
 			Expect(k8s.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "web"}, &g)).To(Succeed())
 			return g.ResourceVersion
 		}).Should(Equal(version))
+	}, SpecTimeout(specTimeout))
+
+	It("may have the longest names that objects can have", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		long := strings.Repeat("0.", 126) + "0"
+		Expect(long).To(HaveLen(253))
+		apply(ctx, namespace, staticResponse("hello", "served"))
+		apply(ctx, namespace, gateway(strconv.Quote(long)))
+		apply(ctx, namespace, route(strconv.Quote(long), strconv.Quote(long), "/", "filter/hello"))
+		programmed(ctx, namespace, long)
+		Eventually(get(ctx, namespace, long, "/")).Should(Equal("200 served"))
+		Eventually(parentCondition(ctx, namespace, long, "Accepted")).Should(HavePrefix("True "))
 	}, SpecTimeout(specTimeout))
 })

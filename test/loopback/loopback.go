@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"testing"
 )
 
@@ -20,11 +21,16 @@ func FreeAddress(t testing.TB) string {
 	return FreeAddresses(t, 1)[0]
 }
 
-// FreeAddresses returns n addresses that differ.
+// given are the addresses that were returned before: the system may find one free
+// again while its first user has not come to use it.
+var given sync.Map
+
+// FreeAddresses returns n addresses that differ from each other and from all that were
+// returned before.
 func FreeAddresses(t testing.TB, n int) []string {
 	t.Helper()
-	addresses := make([]string, n)
-	for i := range addresses {
+	addresses := make([]string, 0, n)
+	for len(addresses) < n {
 		ln, err := net.Listen("tcp", net.JoinHostPort(Host(), "0"))
 		if err != nil { // not every system has all of 127.0.0.0/8
 			ln, err = net.Listen("tcp", "127.0.0.1:0")
@@ -34,7 +40,9 @@ func FreeAddresses(t testing.TB, n int) []string {
 		}
 		// Held until all are found, so that none is found twice.
 		defer func() { _ = ln.Close() }()
-		addresses[i] = ln.Addr().String()
+		if _, again := given.LoadOrStore(ln.Addr().String(), true); !again {
+			addresses = append(addresses, ln.Addr().String())
+		}
 	}
 	return addresses
 }

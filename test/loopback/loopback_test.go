@@ -28,3 +28,14 @@ func TestFreeAddresses(t *testing.T) {
 		defer func() { _ = ln.Close() }()
 	}
 }
+
+func TestNoAddressIsGivenTwice(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		address := FreeAddress(t)
+		if seen[address] {
+			t.Fatalf("%s was given before", address)
+		}
+		seen[address] = true
+	}
+}

@@ -21,7 +21,16 @@ var specCases = []testCase{
 			{url: "b.example.com/both", want: "v2"},
 			{url: "b.example.com/narrow", want: "404"},
 			{url: "example.com/both", want: "v1"},
+			// As v1.7 says it, "precedence" is by the routes' own hostnames, also where
+			// all of them come to the same with the listener's.
+			{to: "infra/one-host:80", url: "x.a.example.com/exact", want: "v1"},
+			{to: "infra/one-host:80", url: "x.a.example.com/", want: "v3"},
+			{to: "infra/one-host:80", url: "x.a.example.com/narrow", want: "v3"},
+			{to: "infra/one-host:80", url: "x.a.example.com/wide", want: "v2"},
+			{to: "infra/one-host:80", url: "x.a.example.com/none", want: "v1"},
+			{to: "infra/one-host:80", url: "y.a.example.com/", want: "404"},
 		},
+		status: map[string]string{"Gateway infra/one-host http attached": "4"},
 	},
 	{
 		// HTTPRouteRule.Matches: longer prefixes, methods, headers, query parameters,
@@ -33,6 +42,8 @@ var specCases = []testCase{
 			{url: "example.com/order", header: []string{"A: 1", "B: 2"}, want: "v2"},
 			{url: "example.com/rules", want: "v2"},
 			{url: "example.com/invalid", want: "500"},
+			{url: "example.com/same?c=3&d=4", header: []string{"A: 1", "B: 2"}, want: "v2"},
+			{url: "example.com/invalid-same", header: []string{"A: 1", "B: 2"}, want: "500"},
 			{url: "example.com/rank?a=1&b=1&c=1", header: []string{"A: 1", "B: 1"}, want: "v2"},
 			{method: "PUT", url: "example.com/rank?a=1&b=1&c=1", header: []string{"A: 1", "B: 1"}, want: "v1"},
 			{method: "PUT", url: "example.com/rank?a=1&b=1&c=1", want: "v3"},
@@ -72,6 +83,16 @@ var specCases = []testCase{
 			{url: "f.example/foo/", want: "v1", seen: []string{":path: /"}},
 			{url: "f.example/foo", want: "v1", seen: []string{":path: /"}},
 			{url: "a.example/foobar", want: "404"},
+		},
+	},
+	{
+		// URLRewrite at a backendRef, "if and only if the request is being forwarded to the
+		// backend defined here" (HTTPBackendRef.filters).
+		name: "BackendRefRewrite",
+		exchanges: []exchange{
+			{url: "example.com/prefix/a?b", want: "v1", seen: []string{":path: /one/a?b", "Host: one.example"}},
+			{url: "example.com/prefix/a?b", want: "v2", seen: []string{":path: /two?b", "Host: example.com"}},
+			{url: "example.com/prefix/a?b", want: "v3", seen: []string{":path: /prefix/a?b", "Host: example.com"}},
 		},
 	},
 	{
