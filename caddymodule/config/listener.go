@@ -56,7 +56,8 @@ type ListenerTLS struct {
 	Certificates []string `json:"certificates,omitempty"`
 
 	// ClientValidation makes the listener ask for certificates of clients.
-	// Listeners with the same Address have the same. Default: it does not ask.
+	// Listeners with the same Address have the same, but for those without
+	// Certificates, which may have none. Default: it does not ask.
 	ClientValidation *ClientValidation `json:"client_validation,omitempty"`
 }
 

@@ -170,6 +170,7 @@ func (v *validator) listener(l *Listener) error {
 // sockets checks what listeners of one address have to agree on.
 func sockets(listeners []Listener) error {
 	first := map[string]*Listener{}
+	open := map[string]*Listener{} // the first of those that are not shut
 	taken := map[string]string{}
 	for i := range listeners {
 		l := &listeners[i]
@@ -177,6 +178,13 @@ func sockets(listeners []Listener) error {
 		f, ok := first[address]
 		if !ok {
 			f, first[address] = l, l
+		}
+		o, ok := open[address]
+		if !ok {
+			o = l
+			if !l.TLS.shut() {
+				open[address] = l
+			}
 		}
 		name := address + " " + strings.ToLower(l.Hostname)
 		switch other, ok := taken[name]; {
@@ -186,8 +194,8 @@ func sockets(listeners []Listener) error {
 			return refuse(l.ID, "address", "%s of another gateway has the address %s already", f.ID, address)
 		case ok:
 			return refuse(l.ID, "hostname", "%s has the same address and hostname", other)
-		case !f.TLS.clientValidation().equal(l.TLS.clientValidation()):
-			return refuse(l.ID, "tls.client_validation", "%s has the address %s too, with another client validation", f.ID, address)
+		case !o.TLS.agrees(l.TLS):
+			return refuse(l.ID, "tls.client_validation", "%s has the address %s too, with another client validation", o.ID, address)
 		}
 		taken[name] = l.ID
 	}

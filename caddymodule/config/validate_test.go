@@ -172,11 +172,12 @@ func TestValidateRefuses(t *testing.T) {
 		"unknown CA":          {validation(func(v *ClientValidation) { v.CABundles[0] = "x" }), "https", "tls.client_validation.ca_bundles[0]"},
 		"validation mode":     {validation(func(v *ClientValidation) { v.Mode = "lax" }), "https", "tls.client_validation.mode"},
 		"validations on a port": {func(c *Config) {
-			c.Listeners = append(c.Listeners, Listener{ID: "x", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, TLS: &ListenerTLS{}})
+			open := ListenerTLS{Certificates: []string{c.Certificates[0].ID}}
+			c.Listeners = append(c.Listeners, Listener{ID: "x", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, Hostname: "x.test", TLS: &open})
 		}, "x", "tls.client_validation"},
 		"modes on a port": {func(c *Config) {
 			other := ListenerTLS{ClientValidation: &ClientValidation{CABundles: []string{"ca"}}}
-			c.Listeners = append(c.Listeners, Listener{ID: "x", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, TLS: &other})
+			c.Listeners = append(c.Listeners, Listener{ID: "x", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, Hostname: "x.test", TLS: &other})
 		}, "x", "tls.client_validation"},
 		"no server name":       {backendTLS(func(b *BackendTLS) { b.ServerName = "" }), "tls", "tls.server_name"},
 		"server name":          {backendTLS(func(b *BackendTLS) { b.ServerName = "*.a.test" }), "tls", "tls.server_name"},
@@ -236,6 +237,23 @@ func TestRefusalError(t *testing.T) {
 	} {
 		if r.Error() != want {
 			t.Errorf("%q, want %q", r.Error(), want)
+		}
+	}
+}
+
+// TestValidateShutListeners has listeners that lost what they verify clients by, beside
+// one that did not.
+func TestValidateShutListeners(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		c := valid(t)
+		shut := Listener{ID: "x", Gateway: "ns/gw", Protocol: HTTPS, Port: 443, Hostname: "x.test", TLS: &ListenerTLS{}}
+		if first {
+			c.Listeners = append([]Listener{shut}, c.Listeners...)
+		} else {
+			c.Listeners = append(c.Listeners, shut)
+		}
+		if err := c.Validate(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -85,19 +85,22 @@ func (v *validator) caBundles(object, field string, ids []string) error {
 	return nil
 }
 
-// clientValidation is nil where no certificate is asked for.
-func (t *ListenerTLS) clientValidation() *ClientValidation {
-	if t == nil {
-		return nil
+// agrees reports whether listeners of one address may let clients in by these two. One
+// that lets nobody in agrees with all.
+func (t *ListenerTLS) agrees(other *ListenerTLS) bool {
+	if t.shut() || other.shut() {
+		return true
 	}
-	return t.ClientValidation
+	a, b := t.ClientValidation, other.ClientValidation
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.insecure() == b.insecure() && slices.Equal(a.CABundles, b.CABundles)
 }
 
-func (c *ClientValidation) equal(other *ClientValidation) bool {
-	if c == nil || other == nil {
-		return c == other
-	}
-	return c.insecure() == other.insecure() && slices.Equal(c.CABundles, other.CABundles)
+// shut reports whether every handshake is refused, whatever the client presents.
+func (t *ListenerTLS) shut() bool {
+	return t == nil || len(t.Certificates) == 0 && t.ClientValidation == nil
 }
 
 func (c *ClientValidation) insecure() bool { return c.Mode == ClientCertInsecureFallback }

@@ -6,7 +6,6 @@ package server
 import (
 	"crypto/tls"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
@@ -39,16 +38,23 @@ func (c certificates) next(cfg *config.Config) (certificates, error) {
 	return next, nil
 }
 
-// listenerCerts is the TLS of one listener, shared from one configuration to the
-// next while its certificates stay the same.
-type listenerCerts struct {
-	certs  []*tls.Certificate
-	config *tls.Config
+// secureListener is the TLS of one listener, shared from one configuration to the
+// next while its certificates and its rule for clients stay the same.
+type secureListener struct {
+	certs   []*tls.Certificate
+	clients admission
+	config  *tls.Config
+}
+
+// parsed is what listeners refer to.
+type parsed struct {
+	certificates certificates
+	bundles      bundles
 }
 
 // nextListeners returns the TLS of the HTTPS listeners of cfg by ID.
-func nextListeners(current map[string]*listenerCerts, cfg *config.Config, certs certificates) (map[string]*listenerCerts, error) {
-	next := map[string]*listenerCerts{}
+func nextListeners(current map[string]*secureListener, cfg *config.Config, of parsed) (map[string]*secureListener, error) {
+	next := map[string]*secureListener{}
 	for i := range cfg.Listeners {
 		l := &cfg.Listeners[i]
 		if l.Protocol != config.HTTPS {
@@ -57,27 +63,26 @@ func nextListeners(current map[string]*listenerCerts, cfg *config.Config, certs 
 		var own []*tls.Certificate
 		if l.TLS != nil {
 			for _, id := range l.TLS.Certificates {
-				parsed, ok := certs[id]
+				parsed, ok := of.certificates[id]
 				if !ok {
 					return nil, &config.Refusal{Object: l.ID, Field: "tls.certificates", Message: fmt.Sprintf("there is no certificate %q", id)}
 				}
 				own = append(own, parsed.cert)
 			}
 		}
-		if known, ok := current[l.ID]; ok && slices.Equal(known.certs, own) {
+		clients, err := of.bundles.rule(l)
+		if err != nil {
+			return nil, err
+		}
+		admits := clients.admits()
+		if len(own) == 0 && clients == nil {
+			admits.mode = nobody
+		}
+		if known, ok := current[l.ID]; ok && slices.Equal(known.certs, own) && known.clients == admits {
 			next[l.ID] = known
 			continue
 		}
-		next[l.ID] = &listenerCerts{certs: own, config: listenerTLS(own)}
+		next[l.ID] = &secureListener{certs: own, clients: admits, config: listenerTLS(own, clients)}
 	}
 	return next, nil
-}
-
-// configs by listener ID.
-func configs(listeners map[string]*listenerCerts) map[string]*tls.Config {
-	all := make(map[string]*tls.Config, len(listeners))
-	for id, l := range maps.All(listeners) {
-		all[id] = l.config
-	}
-	return all
 }

@@ -15,6 +15,9 @@
 //   - Limits and timeouts belong to an http.Server, which can't change them. A
 //     new one takes over the accepted connections of the socket; those that are
 //     open stay with the one that accepted them until they end.
+//   - Where the connections that are open may not go on, since they were let in by
+//     another rule for client certificates, or in clear text, their http.Server is
+//     revoked: it ends the responses that are under way and begins no other.
 //   - A socket that is not wanted any more empties its accept queue, answers what
 //     was asked on the connections it has, and then closes them.
 //

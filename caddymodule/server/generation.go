@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,10 +27,14 @@ const settle = 250 * time.Millisecond
 // while its settings stay the same.
 type generation struct {
 	settings settings
+	handler  http.Handler
 	server   *http.Server
 	conns    *handoff
 	// served is closed when the server has stopped taking connections.
 	served chan struct{}
+	// revoked is set when the connections must not be used any more for what the
+	// socket serves now.
+	revoked atomic.Bool
 
 	mu   sync.Mutex
 	open map[*conn]struct{}
@@ -40,15 +45,25 @@ type generation struct {
 // settings are what an http.Server can't change while it runs. Comparable.
 type settings struct {
 	tls                  bool
+	clients              admission
 	maxHeaderBytes       int
 	maxConcurrentStreams int
 	headerTimeout        time.Duration
 	idleTimeout          time.Duration
 }
 
+// covers reports whether connections of a generation with other settings may go on to
+// be used: what clear text was promised must not be had from the open connections of
+// a listener that is HTTPS now, nor the reverse, and what only some clients may have
+// not from those of others.
+func (s *settings) covers(other *settings) bool {
+	return s.tls == other.tls && s.clients.covers(other.clients)
+}
+
 func newGeneration(s settings, addr net.Addr, handler http.Handler, tlsConfig *tls.Config, logger *zap.Logger) *generation {
 	g := &generation{
 		settings: s,
+		handler:  handler,
 		conns:    newHandoff(addr),
 		served:   make(chan struct{}),
 		open:     map[*conn]struct{}{},
@@ -59,7 +74,7 @@ func newGeneration(s settings, addr net.Addr, handler http.Handler, tlsConfig *t
 	protocols.SetHTTP2(s.tls)
 	protocols.SetUnencryptedHTTP2(!s.tls)
 	g.server = &http.Server{
-		Handler:           handler,
+		Handler:           g,
 		Protocols:         &protocols,
 		ReadHeaderTimeout: s.headerTimeout,
 		IdleTimeout:       s.idleTimeout,
@@ -71,6 +86,19 @@ func newGeneration(s settings, addr net.Addr, handler http.Handler, tlsConfig *t
 		DisableGeneralOptionsHandler: true,
 	}
 	return g
+}
+
+// ServeHTTP implements http.Handler. Of a revoked generation a request that is under
+// way goes on, and others are to be sent on another connection (RFC 9110, 15.5.20).
+func (g *generation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !g.revoked.Load() {
+		g.handler.ServeHTTP(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Connection", "close") // GOAWAY in HTTP/2
+	w.WriteHeader(http.StatusMisdirectedRequest)
 }
 
 // serve returns when the handoff is closed.

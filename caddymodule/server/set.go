@@ -37,11 +37,11 @@ type Options struct {
 type Set struct {
 	opts Options
 
-	mu           sync.Mutex
-	sockets      map[string]*socket
-	certificates certificates
-	listeners    map[string]*listenerCerts
-	tickets      map[string]ticketKeys // by listener ID
+	mu        sync.Mutex
+	sockets   map[string]*socket
+	parsed    parsed
+	listeners map[string]*secureListener
+	tickets   map[string]listenerTickets // by listener ID
 	// closing sockets have been taken out of sockets.
 	closing map[*socket]struct{}
 
@@ -59,7 +59,7 @@ func New(opts Options) *Set {
 	s := &Set{
 		opts:    opts,
 		sockets: map[string]*socket{},
-		tickets: map[string]ticketKeys{},
+		tickets: map[string]listenerTickets{},
 		closing: map[*socket]struct{}{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -69,11 +69,11 @@ func New(opts Options) *Set {
 
 // Change is a configuration that is ready to be served: all its sockets are open.
 type Change struct {
-	set          *Set
-	specs        map[string]*socketSpec
-	opened       map[string]*socket
-	certificates certificates
-	listeners    map[string]*listenerCerts
+	set       *Set
+	specs     map[string]*socketSpec
+	opened    map[string]*socket
+	parsed    parsed
+	listeners map[string]*secureListener
 }
 
 // Prepare opens the sockets that cfg wants and that are not open. They accept
@@ -81,18 +81,21 @@ type Change struct {
 // *config.Refusal that names the listener, and leaves everything as it was.
 func (s *Set) Prepare(cfg *config.Config) (*Change, error) {
 	s.mu.Lock()
-	certs, listeners := s.certificates, s.listeners
+	known, listeners := s.parsed, s.listeners
 	s.mu.Unlock()
 
 	c := &Change{set: s, opened: map[string]*socket{}}
 	var err error
-	if c.certificates, err = certs.next(cfg); err != nil {
+	if c.parsed.certificates, err = known.certificates.next(cfg); err != nil {
 		return nil, err
 	}
-	if c.listeners, err = nextListeners(listeners, cfg, c.certificates); err != nil {
+	if c.parsed.bundles, err = known.bundles.next(cfg); err != nil {
 		return nil, err
 	}
-	if c.specs, err = socketSpecs(cfg, configs(c.listeners)); err != nil {
+	if c.listeners, err = nextListeners(listeners, cfg, c.parsed); err != nil {
+		return nil, err
+	}
+	if c.specs, err = socketSpecs(cfg, c.listeners); err != nil {
 		return nil, err
 	}
 	for _, address := range addresses(c.specs) {
@@ -154,12 +157,12 @@ func (c *Change) Commit() {
 	s := c.set
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.certificates = c.certificates
+	s.parsed = c.parsed
 	s.setListeners(c.listeners)
 	maps.Copy(s.sockets, c.opened)
 	for address, spec := range c.specs {
 		socket := s.sockets[address]
-		if ending := socket.apply(spec); ending != nil {
+		for _, ending := range socket.apply(spec) {
 			s.background.Go(func() { s.endGeneration(socket, ending) })
 		}
 	}
@@ -173,7 +176,7 @@ func (c *Change) Commit() {
 }
 
 // setListeners gives every listener its session ticket keys.
-func (s *Set) setListeners(listeners map[string]*listenerCerts) {
+func (s *Set) setListeners(listeners map[string]*secureListener) {
 	s.listeners = listeners
 	for id := range s.tickets {
 		if listeners[id] == nil {
@@ -181,11 +184,13 @@ func (s *Set) setListeners(listeners map[string]*listenerCerts) {
 		}
 	}
 	for id, l := range listeners {
-		if s.tickets[id] == nil {
-			s.tickets[id] = ticketKeys(nil).rotate()
+		t, ok := s.tickets[id]
+		if !ok || t.clients != l.clients {
+			t = listenerTickets{ticketKeys(nil).rotate(), l.clients}
+			s.tickets[id] = t
 		}
 		if l.config != refuseHandshake {
-			l.config.SetSessionTicketKeys(s.tickets[id])
+			l.config.SetSessionTicketKeys(t.keys)
 		}
 	}
 }
@@ -206,17 +211,21 @@ func (s *Set) rotateTickets() {
 func (s *Set) rotateTicketKeys() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id := range s.tickets {
-		s.tickets[id] = s.tickets[id].rotate()
+	for id, t := range s.tickets {
+		s.tickets[id] = listenerTickets{t.keys.rotate(), t.clients}
 	}
 	s.setListeners(s.listeners)
 }
 
-// endGeneration ends the connections of a socket that changed its protocol.
+// endGeneration ends the connections of a generation that was revoked.
 func (s *Set) endGeneration(socket *socket, g *generation) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.opts.CloseTimeout)
 	defer cancel()
 	socket.end(ctx, g)
+	select {
+	case <-g.quiet():
+	case <-ctx.Done():
+	}
 	g.cut()
 	socket.prune(g)
 }

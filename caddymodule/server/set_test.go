@@ -284,7 +284,14 @@ func TestSetEndsConnectionsWhenTheProtocolChanges(t *testing.T) {
 	if err := request(); err != nil {
 		t.Fatal(err)
 	}
-	cfg := plain()
+	// The connection need not be one of the last generation.
+	cfg := plain(address)
+	cfg.Gateways[0].Limits = &config.Limits{MaxConcurrentStreams: 7}
+	apply(t, s, cfg)
+	if err := request(); err != nil {
+		t.Fatal(err)
+	}
+	cfg = plain()
 	cfg.Listeners = []config.Listener{httpsListener("l0", address, "")}
 	apply(t, s, cfg)
 	eventually(t, "the connection in clear text is closed", func() bool { return request() != nil })

@@ -53,9 +53,9 @@ func newSocket(address string, ln *net.TCPListener, handler http.Handler, logger
 }
 
 // apply makes the socket serve new connections by spec. The first call begins
-// accepting. Calls must not overlap. What it returns is a generation whose
-// connections must be ended, or nil.
-func (s *socket) apply(spec *socketSpec) (ending *generation) {
+// accepting. Calls must not overlap. What it returns are generations whose connections
+// must be ended; nothing new is served on them any more.
+func (s *socket) apply(spec *socketSpec) (ending []*generation) {
 	s.tls.store(spec.tls)
 	s.proxy.Store(spec.proxy)
 	s.limiter.setLimit(spec.maxConnections)
@@ -72,14 +72,23 @@ func (s *socket) apply(spec *socketSpec) (ending *generation) {
 		return nil
 	}
 	s.keep(old)
+	ending = s.revoke(&spec.settings)
 	old.retire()
-	if old.settings.tls != next.settings.tls {
-		// What clear text was promised must not be had from the open connections
-		// of a listener that is HTTPS now, nor the reverse.
-		return old
-	}
 	s.prune(old)
-	return nil
+	return ending
+}
+
+// revoke finds the generations that new settings don't cover, and that were covered
+// until now.
+func (s *socket) revoke(now *settings) (revoked []*generation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for g := range s.retired {
+		if !now.covers(&g.settings) && g.revoked.CompareAndSwap(false, true) {
+			revoked = append(revoked, g)
+		}
+	}
+	return revoked
 }
 
 func (s *socket) keep(g *generation) {

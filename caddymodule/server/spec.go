@@ -35,9 +35,8 @@ const (
 	defaultIdleTimeout           = config.Duration(180 * time.Second)
 )
 
-// socketSpecs returns the specs by address. tlsOf are the TLS configurations by
-// listener ID.
-func socketSpecs(cfg *config.Config, tlsOf map[string]*tls.Config) (map[string]*socketSpec, error) {
+// socketSpecs returns the specs by address. secure are the HTTPS listeners by ID.
+func socketSpecs(cfg *config.Config, secure map[string]*secureListener) (map[string]*socketSpec, error) {
 	gateways := make(map[string]*config.Gateway, len(cfg.Gateways))
 	for i := range cfg.Gateways {
 		gateways[cfg.Gateways[i].ID] = &cfg.Gateways[i]
@@ -51,16 +50,19 @@ func socketSpecs(cfg *config.Config, tlsOf map[string]*tls.Config) (map[string]*
 			if hosts[address] == nil {
 				hosts[address] = map[string]*tls.Config{}
 			}
-			hosts[address][l.Hostname] = tlsOf[l.ID]
+			hosts[address][l.Hostname] = secure[l.ID].config
 		}
-		if specs[address] != nil {
-			continue // of the same Gateway and protocol
+		if specs[address] == nil { // others are of the same Gateway and protocol
+			spec, err := newSocketSpec(l, gateways[l.Gateway])
+			if err != nil {
+				return nil, err
+			}
+			specs[address] = spec
 		}
-		spec, err := newSocketSpec(l, gateways[l.Gateway])
-		if err != nil {
-			return nil, err
+		// Those that let anybody in do it by the same rule.
+		if s := &specs[address].settings; s.tls && s.clients.mode == nobody {
+			s.clients = secure[l.ID].clients
 		}
-		specs[address] = spec
 	}
 	for address, h := range hosts {
 		specs[address].tls = router.NewHosts(h)
@@ -87,6 +89,9 @@ func newSocketSpec(l *config.Listener, gateway *config.Gateway) (*socketSpec, er
 		maxConcurrentStreams: cmp.Or(limits.MaxConcurrentStreams, defaultMaxConcurrentStreams),
 		headerTimeout:        time.Duration(cmp.Or(limits.RequestHeaderTimeout, defaultRequestHeaderTimeout)),
 		idleTimeout:          time.Duration(cmp.Or(limits.IdleTimeout, defaultIdleTimeout)),
+	}
+	if spec.settings.tls {
+		spec.settings.clients.mode = nobody // until a listener says otherwise
 	}
 	return spec, nil
 }

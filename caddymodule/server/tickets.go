@@ -20,7 +20,17 @@ const (
 // keys that crypto/tls makes by itself won't do: they live and die with one
 // tls.Config, and are shared by all that a GetConfigForClient returns, so that a
 // session made with one listener could be resumed with another.
+//
+// A session carries who the client was found to be. So the keys are also made anew
+// when the rule changes by which clients are let in: what was let in by another is
+// verified again.
 type ticketKeys [][32]byte
+
+// listenerTickets are the keys of a listener while it lets clients in by one rule.
+type listenerTickets struct {
+	keys    ticketKeys
+	clients admission
+}
 
 // rotate returns the keys after one more is made. It doesn't change k, which a
 // tls.Config may hold.

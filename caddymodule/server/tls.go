@@ -52,19 +52,22 @@ var refuseHandshake = &tls.Config{
 	GetCertificate:         func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil },
 }
 
-// listenerTLS returns the configuration of a listener that presents certs, see
-// config.ListenerTLS. The session ticket keys are for the caller to set.
-func listenerTLS(certs []*tls.Certificate) *tls.Config {
+// listenerTLS returns the configuration of a listener that presents certs, and
+// verifies clients by a rule, see config.ListenerTLS. The session ticket keys are for
+// the caller to set.
+func listenerTLS(certs []*tls.Certificate, clients *clientRule) *tls.Config {
 	if len(certs) == 0 {
 		return refuseHandshake
 	}
-	return &tls.Config{
+	c := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"h2", "http/1.1"},
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return chooseCertificate(hello, certs), nil
 		},
 	}
+	clients.apply(c)
+	return c
 }
 
 // chooseCertificate returns, of the certificates that the client can use, the first
