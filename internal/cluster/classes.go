@@ -21,6 +21,18 @@ func (r *Reader) InUse(ctx context.Context, class string) (bool, error) {
 	return len(list.Items) > 0, nil
 }
 
+// AllGrants reads the ReferenceGrants of all namespaces.
+func (r *Reader) AllGrants(ctx context.Context) ([]*gwv1.ReferenceGrant, error) {
+	if r.Absent[Grants] {
+		return nil, nil
+	}
+	var list gwv1.ReferenceGrantList
+	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list ReferenceGrants: %w", err)
+	}
+	return pointers(list.Items), nil
+}
+
 func gatewayClass(o client.Object) []string {
 	if gateway, ok := o.(*gwv1.Gateway); ok {
 		return []string{string(gateway.Spec.GatewayClassName)}

@@ -66,7 +66,9 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request
 			return reconcile.Result{}, err
 		}
 	} else {
-		r.keep(name, p)
+		if err := r.keep(ctx, p); err != nil {
+			return reconcile.Result{}, err
+		}
 		again, provisionErr = r.provision.secrets.renew(ctx, model.Object)
 	}
 	r.changed(req)
@@ -77,17 +79,14 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request
 
 // push makes the fleet bring the configuration to the Gateway's proxies.
 func (r *gatewayReconciler) push(ctx context.Context, p *program) error {
-	// The snapshot has no EndpointSlices, so the backends are empty here.
-	c := render.Config([]*gatewayapi.Gateway{p.model}, render.Options{})
-	config.Seal(c)
-	p.version, p.backends = c.Version, p.model.Backends
-	p.since = r.now()
-
 	name := p.model.Name()
 	defer r.programs.lock(name)()
-	if err := r.endpoints.fill(ctx, c, p.backends); err != nil {
-		return fmt.Errorf("read the endpoints of Gateway %s: %w", name, err)
+	p.served = p.model
+	c, err := r.render(ctx, p)
+	if err != nil {
+		return err
 	}
+	p.version, p.since = c.Version, r.now()
 	if old := r.programs.get(name); old != nil && old.version == p.version {
 		// Nothing is on its way that was not before.
 		p.since = old.since
@@ -97,14 +96,44 @@ func (r *gatewayReconciler) push(ctx context.Context, p *program) error {
 	return nil
 }
 
-// keep replaces the status of a Gateway that is not accepted, and no more. The
-// endpoints of what its proxies serve still follow.
-func (r *gatewayReconciler) keep(name types.NamespacedName, p *program) {
+// render gives the configuration of what is to be served, with endpoints. It is to be
+// called with the lock of the Gateway.
+func (r *gatewayReconciler) render(ctx context.Context, p *program) (*config.Config, error) {
+	// The snapshot has no EndpointSlices, so the backends are empty here.
+	c := render.Config([]*gatewayapi.Gateway{p.served}, render.Options{})
+	config.Seal(c)
+	p.backends = p.served.Backends
+	if err := r.endpoints.fill(ctx, c, p.backends); err != nil {
+		return nil, fmt.Errorf("read the endpoints of Gateway %s: %w", p.served.Name(), err)
+	}
+	return c, nil
+}
+
+// keep replaces the status of a Gateway that is not accepted, and leaves its proxies
+// what they have, but for what grants have allowed and don't any more. The endpoints
+// still follow.
+func (r *gatewayReconciler) keep(ctx context.Context, p *program) error {
+	name := p.model.Name()
+	grants, err := r.reader.AllGrants(ctx)
+	if err != nil {
+		return err
+	}
 	defer r.programs.lock(name)()
 	if old := r.programs.get(name); old != nil {
-		p.service, p.label, p.backends = old.service, old.label, old.backends
+		p.service, p.label, p.backends, p.served = old.service, old.label, old.backends, old.served
+	}
+	if p.served != nil {
+		if revoked := p.served.Revoked(grants); revoked != p.served {
+			p.served = revoked
+			c, err := r.render(ctx, p)
+			if err != nil {
+				return err
+			}
+			r.fleet.Update(revoked.ID(), c, revoked.Object.Generation)
+		}
 	}
 	r.programs.set(name, p)
+	return nil
 }
 
 // release drops a Gateway that is not ours, or not any more. What is only gone

@@ -23,6 +23,10 @@ type program struct {
 	status gwv1.GatewayStatus
 	// sets are the statuses of its ListenerSets, as far.
 	sets map[types.NamespacedName]gwv1.ListenerSetStatus
+	// served is the model that the proxies run or should run: that of the last time
+	// when the Gateway was accepted, without what was revoked since. nil if nobody
+	// knows.
+	served *gatewayapi.Gateway
 	// version of the configuration that the proxies should run; empty if they
 	// are to be left alone.
 	version string

@@ -78,9 +78,9 @@ func bounded(message string) string {
 	return strings.ToValidUTF8(message[:maxMessage], "") + " ..."
 }
 
-// pending adds a condition that the proxies decide.
-func (c *conditions) pending(typ string) {
-	c.add(typ, metav1.ConditionUnknown, string(gwv1.GatewayReasonPending), "waiting for the proxies")
+// pending adds the condition Programmed, which the proxies decide.
+func (c *conditions) pending() {
+	c.add(string(gwv1.GatewayConditionProgrammed), metav1.ConditionUnknown, string(gwv1.GatewayReasonPending), "waiting for the proxies")
 }
 
 // hold adds a condition that is True with the reason if p is nil, and False with

@@ -76,7 +76,7 @@ func (g *gateway) addProgrammed(c *conditions) {
 		c.add(programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonAddressNotUsable),
 			fmt.Sprintf("spec.addresses: %s: addresses can't be chosen: leave the value out to have one assigned", g.fixed))
 	default:
-		c.pending(programmed)
+		c.pending()
 	}
 }
 

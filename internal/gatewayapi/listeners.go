@@ -225,6 +225,6 @@ func (l *listener) addProgrammed(c *conditions) {
 	case reason != "":
 		c.add(programmed, metav1.ConditionFalse, string(gwv1.ListenerReasonInvalid), reason)
 	default:
-		c.pending(programmed)
+		c.pending()
 	}
 }

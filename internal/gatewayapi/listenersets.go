@@ -143,10 +143,10 @@ func (s *listenerSet) status() gwv1.ListenerSetStatus {
 		c.hold(programmed, "", "", rejection)
 	case problems != "":
 		c.add(accepted, metav1.ConditionTrue, string(gwv1.ListenerSetReasonListenersNotValid), partlyValid(s.validListeners(), problems))
-		c.pending(programmed)
+		c.pending()
 	default:
 		c.add(accepted, metav1.ConditionTrue, string(gwv1.ListenerSetReasonAccepted), "the listeners are part of Gateway "+s.gateway.model.ID())
-		c.pending(programmed)
+		c.pending()
 	}
 	status := gwv1.ListenerSetStatus{Conditions: c.list}
 	for _, l := range s.listeners {

@@ -20,8 +20,8 @@ import (
 )
 
 // lastGood holds the Gateways as they were when they were last accepted. One that is
-// in the files and not accepted any more is served on in that form, as the operator
-// leaves the proxies of such a Gateway what they have.
+// in the files and not accepted any more is served on in that form, but for what is not
+// permitted any more, as the operator leaves the proxies of such a Gateway what they have.
 type lastGood map[types.NamespacedName]acceptedGateway
 
 // acceptedGateway is a Gateway that was accepted.
@@ -61,7 +61,9 @@ func (g lastGood) keep(t *Translation, o Options) {
 			delete(g, name)
 		case model == nil || !model.Accepted:
 			t.Kept = append(t.Kept, key)
-			k.add(g[name])
+			kept := g[name]
+			kept.model = kept.model.Revoked(t.Set.Snapshot.ReferenceGrants)
+			k.add(kept)
 		}
 	}
 	if len(t.Kept) > 0 {

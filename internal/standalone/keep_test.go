@@ -170,6 +170,50 @@ func TestKeptGatewayKeepsItsRoutes(t *testing.T) {
 	}
 }
 
+// TestKeptGatewayLosesWhatIsRevoked: "Implementations [...] MUST respond to the removal of
+// a grant by revoking the access that the grant allowed" (ReferenceGrant).
+func TestKeptGatewayLosesWhatIsRevoked(t *testing.T) {
+	dir := t.TempDir()
+	const grant = `apiVersion: gateway.networking.k8s.io/v1
+kind: ReferenceGrant
+metadata: {name: apps, namespace: apps}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: default}]
+  to: [{group: "", kind: Service}]
+`
+	put(t, dir+"/gateway.yaml", gatewayOf("web", "listeners: [{name: http, port: 80, protocol: HTTP}]"))
+	put(t, dir+"/grant.yaml", grant)
+	put(t, dir+"/app.yaml", `apiVersion: v1
+kind: Service
+metadata: {name: app, namespace: apps}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: app}
+spec:
+  parentRefs: [{name: web}]
+  rules: [{backendRefs: [{name: app, namespace: apps, port: 80}]}]
+`)
+	s := serve(t, &recorder{}, dir)
+	backend := func() string { return s.next(t).Served.Routes[0].Rules[0].Backends[0].Backend }
+	if got := backend(); got != "Service/apps/app/80" {
+		t.Fatalf("the backend is %q", got)
+	}
+	put(t, dir+"/gateway.yaml", gatewayOf("web", brokenGateway))
+	if got := backend(); got != "Service/apps/app/80" {
+		t.Errorf("not accepted: the backend is %q", got)
+	}
+	put(t, dir+"/grant.yaml", "# none\n")
+	if got := backend(); got != "" {
+		t.Errorf("revoked: the backend is %q", got)
+	}
+	put(t, dir+"/grant.yaml", grant)
+	if got := backend(); got != "Service/apps/app/80" {
+		t.Errorf("granted again: the backend is %q", got)
+	}
+}
+
 // TestKeptGatewayKeepsItsPort: another Gateway that would get it is told, with its
 // place in the files.
 func TestKeptGatewayKeepsItsPort(t *testing.T) {

@@ -75,4 +75,30 @@ var _ = Describe("A ReferenceGrant", func() {
 		Eventually(func() error { return handshake(ctx, ip) }, within).ShouldNot(Succeed())
 		Eventually(resolved(ctx, namespace), within).Should(Equal("False RefNotPermitted"))
 	}, SpecTimeout(specTimeout))
+
+	It("is revoked also where the Gateway is not accepted and goes on as it was", func(ctx context.Context) {
+		namespace, theirs := newNamespace(ctx), newNamespace(ctx)
+		apply(ctx, theirs, serviceWithEndpoints("echo", backend("one")))
+		apply(ctx, namespace, serviceWithEndpoints("own", backend("two")))
+		apply(ctx, theirs, grant("routes", "HTTPRoute", namespace, "Service"))
+		apply(ctx, namespace, gateway("web"))
+		apply(ctx, namespace, strings.Replace(route("echo", "web", "/", "echo"), "{name: echo, port: 80}", "{name: echo, namespace: "+theirs+", port: 80}", 1))
+		apply(ctx, namespace, route("own", "web", "/own", "own"))
+		programmed(ctx, namespace, "web")
+		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 one /"))
+
+		apply(ctx, namespace, strings.Replace(gateway("web"), "protocol: HTTP", "protocol: UDP", 1))
+		Eventually(condition(ctx, namespace, "web", "Accepted")).Should(Equal("False ListenersNotValid"))
+		Consistently(get(ctx, namespace, "web", "/")).Should(Equal("200 one /"))
+
+		Expect(k8s.Delete(ctx, &gwv1.ReferenceGrant{ObjectMeta: metav1.ObjectMeta{Namespace: theirs, Name: "routes"}})).To(Succeed())
+		Eventually(get(ctx, namespace, "web", "/"), within).Should(HavePrefix("500 "))
+		Expect(get(ctx, namespace, "web", "/own")()).To(Equal("200 two /own"))
+
+		By("being mended")
+		apply(ctx, namespace, gateway("web"))
+		programmed(ctx, namespace, "web")
+		apply(ctx, theirs, grant("routes", "HTTPRoute", namespace, "Service"))
+		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 one /"))
+	}, SpecTimeout(specTimeout))
 })
