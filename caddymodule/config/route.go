@@ -105,17 +105,22 @@ type Timeouts struct {
 // Retry says when a request is sent again, to the backend that was chosen for it
 // (HTTPRouteRetry, GEP-1731). A connection that can't be made, or that breaks
 // before anything of a response has come, is reason enough; so is a response whose
-// status is one of Codes. A request that may have been processed is sent again
-// only if its method is idempotent (RFC 9110, section 9.2.2), and no request
-// unless its body is still at hand.
+// status is one of Codes, or a try that Timeouts.BackendRequest has ended. A request
+// that may have been processed, as any that was answered, is sent again only if its
+// method is idempotent (RFC 9110, section 9.2.2), and no request unless its body is
+// still at hand. Endpoints that were not tried come first. The last response is passed
+// on, also if there is no time for another try within Timeouts.Request.
 type Retry struct {
 	// Attempts bounds how often a request is sent again. 0: never, not even to
-	// another endpoint.
+	// another endpoint. What was not sent at all, because an idle connection turned
+	// out to be closed, is sent on another one in any case.
 	Attempts int `json:"attempts"`
 	// Codes are statuses from 400 to 599.
 	Codes []int `json:"codes,omitempty"`
-	// Backoff is the least time to wait before a request is sent again. Default:
-	// 25ms.
+	// Backoff is the least time to wait before a request is sent again. It doubles
+	// each time, up to a second or itself, and a random part of up to a quarter is
+	// added. Default: 25ms, but none before an endpoint that was not tried yet if no
+	// connection could be made to the last one.
 	Backoff Duration `json:"backoff,omitempty"`
 }
 

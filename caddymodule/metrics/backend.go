@@ -23,8 +23,8 @@ const (
 	Timeout
 	// Canceled: the client left.
 	Canceled
-	// Retried: an Error or Timeout that the client does not see, since there was
-	// another try.
+	// Retried: an Error, a Timeout, or a response that the client does not see,
+	// since there was another try.
 	Retried
 
 	outcomes int = iota

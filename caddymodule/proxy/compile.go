@@ -126,7 +126,7 @@ func (c *compiler) clients(route *config.Route) (list []int) {
 
 func (c *compiler) rule(route *config.Route, index int, clients []int) (*rule, error) {
 	spec, at := &route.Rules[index], field("rules", index)
-	r := &rule{route: route.ID, name: spec.Name, errorStatus: spec.ErrorStatus}
+	r := &rule{route: route.ID, name: spec.Name, errorStatus: spec.ErrorStatus, retry: spec.Retry}
 	if spec.Timeouts != nil {
 		r.requestTimeout = time.Duration(spec.Timeouts.Request)
 		r.tryTimeout = time.Duration(spec.Timeouts.BackendRequest)

@@ -44,7 +44,7 @@ func (x *exchange) prepare() bool {
 	if r.ProtoAtLeast(1, 1) {
 		q.Interim = x.interim // HTTP/1.0 knows none (RFC 9110, 15.2)
 	}
-	q.TryTimeout = x.rule.tryTimeout
+	q.TryTimeout, q.Retry = x.rule.tryTimeout, x.rule.retry
 	if x.rule.requestTimeout > 0 {
 		x.deadline = x.begin.Add(x.rule.requestTimeout)
 		q.Deadline = x.deadline

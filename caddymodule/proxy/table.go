@@ -73,6 +73,7 @@ type rule struct {
 	mirrors        map[string]mirrored // by ID of the backend, nil without mirrors
 	requestTimeout time.Duration
 	tryTimeout     time.Duration
+	retry          *config.Retry // nil for none
 }
 
 // share is a backend of a rule.

@@ -102,7 +102,8 @@ var inlineBuffers = sync.Pool{New: func() any { return new([maxInline]byte) }}
 // Do sends a request to one of the endpoints and returns the beginning of the
 // response. Another endpoint is tried where no connection can be made; on a
 // connection that turns out to be dead the request is sent again where that
-// can't make it happen twice. All errors are of type *Error.
+// can't make it happen twice. Beyond that Request.Retry decides. All errors are of
+// type *Error.
 func (b *Backend) Do(q *Request) (*Response, error) {
 	if n := q.ContentLength; q.Body != nil && n > 0 && n <= maxInline {
 		buf := inlineBuffers.Get().(*[maxInline]byte)
@@ -117,6 +118,9 @@ func (b *Backend) Do(q *Request) (*Response, error) {
 }
 
 func (b *Backend) do(q *Request) (*Response, error) {
+	if q.Retry != nil {
+		return b.retry(q)
+	}
 	set := b.set.Load()
 	var failed *Error
 	var triedArray [maxTries]*Endpoint
@@ -182,12 +186,13 @@ func (e *Endpoint) do1(q *Request) (*Response, error) {
 
 // mayRetry reports whether a request that failed on an idle connection may be
 // sent on another: the endpoint has answered nothing and either can't have seen
-// the request or may see it twice, and its body is still here.
+// the request or may see it twice, and its body is still here. Where it is said how
+// often a request is sent again, the latter is left to that.
 func (c *conn) mayRetry(q *Request, err error) bool {
 	if asError(err).Kind != BadResponse || c.started {
 		return false
 	}
-	return q.replayable() || c.accepted == 0 && !c.uploaded
+	return q.Retry == nil && q.replayable() || c.accepted == 0 && !c.uploaded
 }
 
 // connect makes a connection within the deadlines of the request.
@@ -215,5 +220,5 @@ func dialError(q *Request, address string, kind Kind, err error) error {
 	if q.Context.Err() != nil {
 		return classify(q, address, kind, err)
 	}
-	return &Error{Kind: kind, Endpoint: address, Err: err}
+	return &Error{Kind: kind, Endpoint: address, Err: err, reach: unsent}
 }

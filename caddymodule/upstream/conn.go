@@ -136,7 +136,7 @@ func (c *conn) Close() {
 	}
 	c.rd.settle()
 	e := c.endpoint
-	e.metrics.Count(outcome(c.complete || c.resp.Status == http.StatusSwitchingProtocols, c.failed))
+	e.metrics.Count(c.resp.outcome(c.complete || c.resp.Status == http.StatusSwitchingProtocols, c.failed))
 	switch {
 	case !ended:
 		c.cut()

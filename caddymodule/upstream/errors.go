@@ -60,7 +60,21 @@ type Error struct {
 	// Endpoint is the address tried last, empty if there was none.
 	Endpoint string
 	Err      error
+
+	reach reach
 }
+
+// reach is how far a request has got before it failed.
+type reach int
+
+const (
+	// answered: something of a response has come, or who knows.
+	answered reach = iota
+	// sent: the endpoint may have got it, and has not answered.
+	sent
+	// unsent: the endpoint can't have got anything of it.
+	unsent
+)
 
 // Error implements error.
 func (e *Error) Error() string {
@@ -111,6 +125,14 @@ func outcome(complete bool, failed Kind) metrics.Outcome {
 		return metrics.Canceled
 	}
 	return metrics.Error
+}
+
+// outcome of a response that was closed.
+func (r *Response) outcome(complete bool, failed Kind) metrics.Outcome {
+	if r.retried {
+		return metrics.Retried
+	}
+	return outcome(complete, failed)
 }
 
 // classify tells what err, met while talking to an endpoint, means. A deadline

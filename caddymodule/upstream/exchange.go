@@ -28,10 +28,21 @@ func (c *conn) roundTrip(q *Request) (*Response, error) {
 	c.unwatch = context.AfterFunc(q.Context, c.onCancel)
 	if err := c.exchange(q); err != nil {
 		failure := c.failure(err)
+		failure.reach = c.reach()
 		c.fail()
 		return nil, failure
 	}
 	return &c.resp, nil
+}
+
+func (c *conn) reach() reach {
+	switch {
+	case c.started:
+		return answered
+	case c.accepted > 0 || c.uploaded:
+		return sent
+	}
+	return unsent
 }
 
 // tryDeadline is the earlier of the deadlines of the request and of this try.
@@ -78,6 +89,7 @@ func (c *conn) exchange(q *Request) error {
 		if q.Interim != nil {
 			StripHopByHop(q.ResponseHeader)
 			q.Interim(hd.status)
+			q.passed = true
 		}
 		clear(q.ResponseHeader)
 	}

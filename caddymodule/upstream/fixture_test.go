@@ -13,9 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -101,6 +103,46 @@ func newBackendOf(t testing.TB, spec Spec, addresses ...string) *Backend {
 	b.SetEndpoints(endpoints(addresses...))
 	t.Cleanup(b.retire)
 	return b
+}
+
+// newCounted returns a backend as newBackend does, and the numbers about it.
+func newCounted(t testing.TB, protocol config.BackendProtocol, addresses ...string) (*metrics.Metrics, *Backend) {
+	t.Helper()
+	all := metrics.New()
+	set := all.NewSet()
+	b, err := newRegistry(t).Get(&Spec{ID: "app", Protocol: protocol}, set.Backend("app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all.Use(set)
+	b.SetEndpoints(endpoints(addresses...))
+	t.Cleanup(b.retire)
+	return all, b
+}
+
+// tries are how often each outcome was counted.
+func tries(t testing.TB, m *metrics.Metrics) map[string]float64 {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(m)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]float64{}
+	for _, family := range families {
+		if family.GetName() != "kubera_proxy_upstream_requests_total" {
+			continue
+		}
+		for _, series := range family.GetMetric() {
+			for _, label := range series.GetLabel() {
+				if label.GetName() == "outcome" {
+					counts[label.GetValue()] = series.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return counts
 }
 
 // newRegistry returns a registry that is closed when the test ends.

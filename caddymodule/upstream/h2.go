@@ -104,6 +104,9 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 	trace.end()
 	if err != nil {
 		failure := c.failure(ctx, x, err)
+		if failure.reach = sent; failure.Kind == ConnectFailed {
+			failure.reach = unsent
+		}
 		x.release()
 		return nil, failure
 	}
@@ -206,7 +209,7 @@ func (x *h2Exchange) Trailer() http.Header {
 // Close ends the exchange.
 func (x *h2Exchange) Close() {
 	e := x.client.endpoint
-	e.metrics.Count(outcome(x.Ready(), x.failed))
+	e.metrics.Count(x.resp.outcome(x.Ready(), x.failed))
 	x.response.Body.Close()
 	x.release()
 	e.inflight.Add(-1)
@@ -246,6 +249,7 @@ func (t *interimTrace) got(status int, h textproto.MIMEHeader) error {
 	maps.Copy(t.request.ResponseHeader, h)
 	StripHopByHop(t.request.ResponseHeader)
 	t.request.Interim(status)
+	t.request.passed = true
 	clear(t.request.ResponseHeader)
 	return nil
 }

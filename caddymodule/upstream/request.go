@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
 // Request is what is to be sent. The caller keeps it, unchanged, until the
@@ -45,6 +47,10 @@ type Request struct {
 	// TryTimeout bounds the exchange with one endpoint; 0 for none.
 	TryTimeout time.Duration
 
+	// Retry says when the request is sent again. Nil: never, but to another endpoint
+	// where no connection could be made.
+	Retry *config.Retry
+
 	// ResponseHeader takes the header of the response. Must be empty.
 	ResponseHeader http.Header
 	// Interim, if set, is called for each 1xx response other than 100 and 101,
@@ -55,6 +61,8 @@ type Request struct {
 	inline []byte
 	// streams is true for a body that is uploaded while the response may arrive.
 	streams bool
+	// passed is true once something of a response was handed to Interim.
+	passed bool
 }
 
 // maxInline bounds the bodies that are read before the request is sent: such a
@@ -64,7 +72,7 @@ const maxInline = 8 << 10
 
 // prepare reads a small body of known length.
 func (q *Request) prepare(buf *[maxInline]byte) error {
-	q.inline, q.streams = nil, false
+	q.inline, q.streams, q.passed = nil, false, false
 	if q.Body == nil || q.ContentLength == 0 {
 		return nil
 	}

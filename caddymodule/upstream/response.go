@@ -18,7 +18,8 @@ type Response struct {
 	// Upgrade is the protocol switched to, where Status is 101; see Tunnel.
 	Upgrade string
 
-	body body
+	body    body
+	retried bool // not passed on
 }
 
 // body is what the two protocols do differently.

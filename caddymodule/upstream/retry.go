@@ -1,0 +1,152 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package upstream
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
+)
+
+const (
+	// defaultBackoff is that of config.Retry.
+	defaultBackoff = 25 * time.Millisecond
+	// maxBackoff bounds the time between tries, unless more is asked for.
+	maxBackoff = time.Second
+	// maxRest is how much of a response that is not passed on is read, so that its
+	// connection can be used again.
+	maxRest = 64 << 10
+)
+
+// retry sends a request until there is a response to pass on, or no more tries are
+// allowed, or there is no time for one.
+func (b *Backend) retry(q *Request) (*Response, error) {
+	var tried []*Endpoint
+	for n := 1; ; n++ {
+		e := b.set.Load().pickAgain(&tried)
+		if e == nil {
+			return nil, &Error{Kind: NoEndpoints}
+		}
+		tried = append(tried, e)
+		resp, err := e.do(q)
+		failed := asError(err)
+		if n > q.Retry.Attempts || !q.wantsAnother(resp, failed) {
+			return b.last(resp, failed)
+		}
+		wait := backoff(q.Retry, n)
+		if failed != nil && failed.reach == unsent && q.Retry.Backoff == 0 && b.set.Load().pick(tried) != nil {
+			wait = 0 // as without retries: nothing has happened
+		}
+		until := time.Now().Add(wait)
+		if !q.Deadline.IsZero() && !until.Before(q.Deadline) {
+			return b.last(resp, failed)
+		}
+		if resp != nil {
+			resp.abandon(until)
+			clear(q.ResponseHeader)
+		} else {
+			b.metrics.Count(metrics.Retried)
+		}
+		if err := q.sleep(until); err != nil {
+			return nil, classify(q, e.address, Canceled, err)
+		}
+	}
+}
+
+// last is the result of the last try.
+func (b *Backend) last(resp *Response, failed *Error) (*Response, error) {
+	if failed != nil {
+		b.metrics.Count(outcome(false, failed.Kind))
+		return nil, failed
+	}
+	return resp, nil
+}
+
+// pickAgain prefers endpoints that were not tried. Once all were, they are as good
+// as each other again, but for the last one.
+func (s *endpointSet) pickAgain(tried *[]*Endpoint) *Endpoint {
+	if e := s.pick(*tried); e != nil || len(*tried) == 0 {
+		return e
+	}
+	*tried = append((*tried)[:0], (*tried)[len(*tried)-1])
+	if e := s.pick(*tried); e != nil {
+		return e
+	}
+	*tried = (*tried)[:0]
+	return s.pick(nil)
+}
+
+// wantsAnother says whether the request may be sent again after what came of it.
+// Nothing is sent again once something was passed on, nor what may have been
+// processed if it must not be twice.
+func (q *Request) wantsAnother(resp *Response, failed *Error) bool {
+	switch {
+	case q.passed:
+		return false
+	case failed == nil:
+		return slices.Contains(q.Retry.Codes, resp.Status) && q.replayable()
+	case failed.Kind != ConnectFailed && failed.Kind != BadResponse && failed.Kind != Timeout:
+		return false
+	case failed.reach == unsent:
+		return true
+	}
+	return failed.reach == sent && q.replayable()
+}
+
+// backoff is the time between try n and the next. It doubles, and a random part
+// keeps requests that have failed together from coming back together.
+func backoff(r *config.Retry, n int) time.Duration {
+	wait := cmp.Or(time.Duration(r.Backoff), defaultBackoff)
+	for ; n > 1 && wait < maxBackoff; n-- {
+		wait = min(2*wait, maxBackoff)
+	}
+	return wait + rand.N(wait/4+1)
+}
+
+// sleep returns the error of the context if that ends first.
+func (q *Request) sleep(until time.Time) error {
+	wait := time.Until(until)
+	if wait <= 0 {
+		return q.Context.Err()
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-q.Context.Done():
+		return q.Context.Err()
+	}
+}
+
+// abandon closes a response that is not passed on. What is left of a short one is
+// read first, as far as it comes in time; in HTTP/2 there is no need to.
+func (r *Response) abandon(until time.Time) {
+	r.retried = true
+	if c, ok := r.body.(*conn); ok {
+		c.readRest(until)
+	}
+	r.Close()
+}
+
+func (c *conn) readRest(until time.Time) {
+	if c.complete || c.left > maxRest || c.frame.close {
+		return
+	}
+	if c.deadline.IsZero() || until.Before(c.deadline) {
+		c.setReadDeadline(until)
+		defer func() { c.setReadDeadline(c.deadline) }()
+	}
+	for n := 0; n <= maxRest; {
+		piece, err := c.Next()
+		if err != nil {
+			return
+		}
+		n += len(piece)
+	}
+}
