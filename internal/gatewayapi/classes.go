@@ -36,7 +36,7 @@ func (t *translation) classStatus(c *class) gwv1.GatewayClassStatus {
 	conditions.hold(string(gwv1.GatewayClassConditionStatusAccepted), string(gwv1.GatewayClassReasonAccepted),
 		"Gateways of this class are served", c.problem)
 	t.addSupportedVersion(&conditions)
-	return gwv1.GatewayClassStatus{Conditions: conditions.list, SupportedFeatures: supportedFeatures()}
+	return gwv1.GatewayClassStatus{Conditions: conditions.list, SupportedFeatures: t.supportedFeatures()}
 }
 
 // classParameters resolves spec.parametersRef of a GatewayClass.

@@ -44,6 +44,14 @@ func (t *translation) addSupportedVersion(c *conditions) {
 	c.add(typ, metav1.ConditionFalse, string(gwv1.GatewayClassReasonUnsupportedVersion), message)
 }
 
+// standardChannel says whether HTTPRoutes are known to have no fields of the
+// experimental channel.
+func (t *translation) standardChannel() bool {
+	return slices.ContainsFunc(t.snapshot.CRDs, func(crd *metav1.PartialObjectMetadata) bool {
+		return crd.Name == "httproutes."+gwv1.GroupName && crd.Annotations[consts.ChannelAnnotation] == "standard"
+	})
+}
+
 // IsGatewayAPI says whether a CustomResourceDefinition of the name is one of the
 // Gateway API.
 func IsGatewayAPI(name string) bool { return strings.HasSuffix(name, "."+gwv1.GroupName) }

@@ -48,16 +48,31 @@ var served = []features.FeatureName{
 	features.SupportHTTPRouteRequestPercentageMirror,
 	features.SupportHTTPRouteRequestTimeout,
 	features.SupportHTTPRouteResponseHeaderModification,
+	features.SupportHTTPRouteRetry,
+	features.SupportHTTPRouteRetryBackendTimeout,
+	features.SupportHTTPRouteRetryConnectionError,
 	features.SupportHTTPRouteSchemeRedirect,
 	features.SupportListenerSet,
 	features.SupportReferenceGrant,
 }
 
-// supportedFeatures gives them in the order that the API demands.
-func supportedFeatures() []gwv1.SupportedFeature {
+// experimental are those of served that need fields which the standard channel of the
+// CRDs does not have.
+var experimental = []features.FeatureName{
+	features.SupportHTTPRouteRetry,
+	features.SupportHTTPRouteRetryBackendTimeout,
+	features.SupportHTTPRouteRetryConnectionError,
+}
+
+// supportedFeatures gives them in the order that the API demands. What can't be asked
+// for, with the CRDs that are installed, is not among them.
+func (t *translation) supportedFeatures() []gwv1.SupportedFeature {
+	standard := t.standardChannel()
 	list := make([]gwv1.SupportedFeature, 0, len(served))
 	for _, name := range slices.Sorted(slices.Values(served)) {
-		list = append(list, gwv1.SupportedFeature{Name: gwv1.FeatureName(name)})
+		if !standard || !slices.Contains(experimental, name) {
+			list = append(list, gwv1.SupportedFeature{Name: gwv1.FeatureName(name)})
+		}
 	}
 	return list
 }

@@ -87,9 +87,8 @@ func (c *ruleCompiler) compile(spec *gwv1.HTTPRouteRule, place string) (*Rule, p
 	invalid.add(checkCombination(spec).prefixed(place))
 	timeouts, p := compileTimeouts(spec.Timeouts)
 	invalid.add(p.prefixed(place + ".timeouts"))
-	if spec.Retry != nil {
-		invalid.add(problemf(gwv1.RouteReasonUnsupportedValue, "%s.retry: not supported", place))
-	}
+	retry, p := compileRetry(spec.Retry)
+	invalid.add(p.prefixed(place + ".retry"))
 	if spec.SessionPersistence != nil {
 		invalid.add(problemf(gwv1.RouteReasonUnsupportedValue, "%s.sessionPersistence: not supported", place))
 	}
@@ -99,7 +98,8 @@ func (c *ruleCompiler) compile(spec *gwv1.HTTPRouteRule, place string) (*Rule, p
 	case len(invalid) > 0 || list.failed:
 		rule.ErrorStatus = 500
 	default:
-		rule.Filters, rule.Mirrors, rule.Backends, rule.Timeouts = list.filters, list.mirrors, shares, timeouts
+		rule.Filters, rule.Mirrors, rule.Backends = list.filters, list.mirrors, shares
+		rule.Timeouts, rule.Retry = timeouts, retry
 	}
 	return rule, invalid
 }

@@ -5,8 +5,10 @@ package semantics
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +22,9 @@ const (
 	setHeader = "X-Echo-Set-Header"
 	// delayHeader has the time that the response takes.
 	delayHeader = "X-Echo-Delay"
+	// failHeader has how many requests for the target are to fail, and how: "2 500" with
+	// this status, "2 reset" by a reset of the connection.
+	failHeader = "X-Echo-Fail"
 )
 
 // echoed is what a backend received.
@@ -49,6 +54,10 @@ func echoHandler(name string, journal *journal) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ws", echoWebSocket)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if times, how, ok := strings.Cut(r.Header.Get(failHeader), " "); ok && journal.attempt(name, r) <= number(times) {
+			fail(w, how)
+			return
+		}
 		if delay, err := time.ParseDuration(r.Header.Get(delayHeader)); err == nil {
 			select {
 			case <-time.After(delay):
@@ -66,6 +75,29 @@ func echoHandler(name string, journal *journal) http.Handler {
 		_ = json.NewEncoder(w).Encode(received)
 	})
 	return mux
+}
+
+func fail(w http.ResponseWriter, how string) {
+	if how != "reset" {
+		w.WriteHeader(number(how))
+		return
+	}
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(err)
+	}
+	return n
 }
 
 // echoWebSocket sends every message back.

@@ -4,6 +4,7 @@
 package semantics
 
 import (
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -14,9 +15,22 @@ import (
 type journal struct {
 	mu      sync.Mutex
 	entries map[string][]echoed
+	// attempts are requests that were to fail, by backend and target.
+	attempts map[string]int
 }
 
-func newJournal() *journal { return &journal{entries: map[string][]echoed{}} }
+func newJournal() *journal {
+	return &journal{entries: map[string][]echoed{}, attempts: map[string]int{}}
+}
+
+// attempt counts a request and gives the number.
+func (j *journal) attempt(backend string, r *http.Request) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	key := backend + " " + r.RequestURI
+	j.attempts[key]++
+	return j.attempts[key]
+}
 
 func (j *journal) add(e echoed) {
 	j.mu.Lock()
