@@ -449,6 +449,18 @@ func TestBackoff(t *testing.T) {
 	if len(times) != 3 || times[1].Sub(times[0]) < 30*time.Millisecond || times[2].Sub(times[1]) < 60*time.Millisecond {
 		t.Errorf("tries at %v", times)
 	}
+
+	// "the Gateway should wait for at least the specified backoff duration before
+	// attempting to retry the backend request again", also after a try that ran out of time.
+	stuck := newBackend(t, "", serving(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })))
+	q = newRequest(t.Context(), http.MethodGet)
+	q.Retry = &config.Retry{Attempts: 1, Backoff: config.Duration(50 * time.Millisecond)}
+	q.TryTimeout = 20 * time.Millisecond
+	begin := time.Now()
+	wantKind(t, exchange(t, stuck, q), Timeout)
+	if took := time.Since(begin); took < 90*time.Millisecond {
+		t.Errorf("two tries of 20ms each with 50ms between them took %v", took)
+	}
 }
 
 // TestRetriesAreCounted each as one try.

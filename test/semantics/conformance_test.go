@@ -42,6 +42,7 @@ func TestConformance(t *testing.T) {
 func (c testCase) run(t *testing.T, s *site) {
 	objects := s.read(t, c.name).Snapshot
 	plane := newDataPlane(t)
+	plane.clientCertificates = s.clientCertificates
 	steps := append([]step{{change: func(*snapshot.Snapshot) {}, exchanges: c.exchanges, status: c.status}}, c.then...)
 	for _, step := range steps {
 		step.change(objects)

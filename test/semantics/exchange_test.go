@@ -22,6 +22,8 @@ type exchange struct {
 	to string
 	// sni is that of the TLS handshake. Default: no TLS.
 	sni string
+	// certificate that the client presents, by the name of a CA of the site. Default: none.
+	certificate string
 	// h2 sends the request in HTTP/2; without TLS by prior knowledge.
 	h2     bool
 	method string
@@ -30,7 +32,7 @@ type exchange struct {
 	// header of the request, "Name: value".
 	header []string
 	// want is the backend that answers, or a status with, for a redirection, the
-	// Location: "404", "302 https://example.org/".
+	// Location: "404", "302 https://example.org/", or "refused" by an alert of TLS.
 	want string
 	// seen is what the backend received, in the form of checkFields.
 	seen []string
@@ -43,12 +45,19 @@ func (e exchange) String() string {
 	if e.sni != "" {
 		text += " by " + e.sni
 	}
+	if e.certificate != "" {
+		text += " as " + e.certificate
+	}
 	return strings.Join(append([]string{text}, e.header...), ", ")
 }
 
 // check makes the exchange.
 func (d *dataPlane) check(t *testing.T, e exchange) {
 	t.Helper()
+	if e.want == refused {
+		d.checkRefused(t, e)
+		return
+	}
 	resp, received := d.do(t, e)
 	got := fmt.Sprint(resp.StatusCode)
 	if location := resp.Header.Get("Location"); location != "" {
@@ -70,6 +79,22 @@ func (d *dataPlane) check(t *testing.T, e exchange) {
 	checkFields(t, e.String()+": the client", resp.Header, e.answer)
 }
 
+// refused is a handshake that the proxy ends.
+const refused = "refused"
+
+func (d *dataPlane) checkRefused(t *testing.T, e exchange) {
+	t.Helper()
+	resp, err := d.client(t, e).Do(e.request(t))
+	if err == nil {
+		resp.Body.Close()
+		t.Errorf("%s: %s, want it to be refused", e, resp.Status)
+		return
+	}
+	if !strings.Contains(err.Error(), "remote error: tls: ") {
+		t.Errorf("%s: %v, want an alert of TLS", e, err)
+	}
+}
+
 // ask makes the exchange and gives what the backend received.
 func (d *dataPlane) ask(t *testing.T, e exchange) echoed {
 	t.Helper()
@@ -81,10 +106,7 @@ func (d *dataPlane) ask(t *testing.T, e exchange) echoed {
 // answer is that of one.
 func (d *dataPlane) do(t *testing.T, e exchange) (*http.Response, echoed) {
 	t.Helper()
-	client := &http.Client{
-		Transport:     d.transport(t, e),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	client := d.client(t, e)
 	defer client.CloseIdleConnections()
 	resp, err := client.Do(e.request(t))
 	if err != nil {
@@ -102,6 +124,14 @@ func (d *dataPlane) do(t *testing.T, e exchange) (*http.Response, echoed) {
 		}
 	}
 	return resp, received
+}
+
+func (d *dataPlane) client(t *testing.T, e exchange) *http.Client {
+	t.Helper()
+	return &http.Client{
+		Transport:     d.transport(t, e),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func (e exchange) request(t *testing.T) *http.Request {
@@ -136,6 +166,9 @@ func (d *dataPlane) transport(t *testing.T, e exchange) *http.Transport {
 			return new(net.Dialer).DialContext(ctx, "tcp", address)
 		},
 		TLSClientConfig: &tls.Config{ServerName: e.sni, InsecureSkipVerify: true}, //nolint:gosec // The certificate has no name.
+	}
+	if e.certificate != "" {
+		transport.TLSClientConfig.Certificates = []tls.Certificate{d.clientCertificates[e.certificate]}
 	}
 	transport.Protocols.SetHTTP1(!e.h2)
 	transport.Protocols.SetHTTP2(e.h2 && e.sni != "")

@@ -4,6 +4,7 @@
 package semantics
 
 import (
+	"crypto/tls"
 	"fmt"
 	"testing"
 	"time"
@@ -28,6 +29,8 @@ type dataPlane struct {
 	runtime *runtime.Runtime
 	// addresses by "gateway:port", as exchanges name them.
 	addresses map[string]string
+	// clientCertificates that exchanges may present.
+	clientCertificates map[string]tls.Certificate
 }
 
 func newDataPlane(t *testing.T) *dataPlane {

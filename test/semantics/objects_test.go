@@ -4,6 +4,7 @@
 package semantics
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http/httptest"
 	"net/url"
@@ -21,17 +22,19 @@ var backends = map[string][]string{"infra": {"v1", "v2", "v3"}, "app": {"app-v1"
 
 // site is what all cases share.
 type site struct {
-	// objects are the Services with their EndpointSlices and the Secrets.
+	// objects are the Services with their EndpointSlices, the Secrets and CAs.
 	objects string
 	// ports that the backends listen to, by name.
 	ports map[string]string
+	// clientCertificates by the name of their CA, also that of a ConfigMap.
+	clientCertificates map[string]tls.Certificate
 	// journal is what the backends received.
 	journal *journal
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{ports: map[string]string{}, journal: newJournal()}
+	s := &site{ports: map[string]string{}, clientCertificates: map[string]tls.Certificate{}, journal: newJournal()}
 	var text strings.Builder
 	for namespace, names := range backends {
 		for _, name := range names {
@@ -45,6 +48,11 @@ func newSite(t *testing.T) *site {
 	pair := certtest.NewCA(t, "CA").IssueURI("*")
 	for _, namespace := range []string{"infra", "web"} {
 		fmt.Fprintf(&text, secretForm, namespace, indented(pair.Cert), indented(pair.Key))
+	}
+	for _, name := range []string{"clients", "strangers"} {
+		ca := certtest.NewCA(t, "CA")
+		s.clientCertificates[name] = ca.Issue("client").TLS(t)
+		fmt.Fprintf(&text, authorityForm, name, indented(ca.PEM))
 	}
 	s.objects = text.String()
 	return s
@@ -78,6 +86,15 @@ stringData:
   tls.crt: |
     %s
   tls.key: |
+    %s
+`
+
+const authorityForm = `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: %s, namespace: infra}
+data:
+  ca.crt: |
     %s
 `
 

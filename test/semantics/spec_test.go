@@ -3,6 +3,8 @@
 
 package semantics
 
+import "github.com/kubera-dev/kubera/internal/snapshot"
+
 // specCases are of what the API's documentation demands and the conformance suite
 // does not ask for.
 var specCases = []testCase{
@@ -129,6 +131,38 @@ var specCases = []testCase{
 		},
 	},
 	{
+		// FrontendTLSValidation: clients of a port are verified by what is said of the port,
+		// others by the default. Where there is nothing left to verify them by, nobody is let
+		// in, however many there were before.
+		name: "ClientCertificates",
+		exchanges: []exchange{
+			{to: "infra/web:443", sni: "example.com", certificate: "clients", url: "example.com/", want: "v1"},
+			{to: "infra/web:443", sni: "example.com", certificate: "clients", h2: true, url: "example.com/", want: "v1"},
+			{to: "infra/web:443", sni: "example.com", certificate: "strangers", url: "example.com/", want: refused},
+			{to: "infra/web:443", sni: "example.com", url: "example.com/", want: refused},
+			{to: "infra/web:8443", sni: "example.com", certificate: "clients", url: "example.com/", want: "v1"},
+			{to: "infra/web:8443", sni: "example.com", certificate: "strangers", url: "example.com/", want: "v1"},
+			{to: "infra/web:8443", sni: "example.com", url: "example.com/", want: "v1"},
+			{to: "infra/web:9443", sni: "example.com", certificate: "clients", url: "example.com/", want: refused},
+			{to: "infra/web:80", url: "example.com/", want: "v1"},
+		},
+		status: unverified("lost"),
+		then: []step{{
+			what: "the loss of the CA",
+			change: func(s *snapshot.Snapshot) {
+				for _, m := range s.ConfigMaps {
+					m.Data = nil
+				}
+			},
+			exchanges: []exchange{
+				{to: "infra/web:443", sni: "example.com", certificate: "clients", url: "example.com/", want: refused},
+				{to: "infra/web:8443", sni: "example.com", url: "example.com/", want: refused},
+				{to: "infra/web:80", url: "example.com/", want: "v1"},
+			},
+			status: unverified("lost", "valid-only", "fallback"),
+		}},
+	},
+	{
 		// Listener.Hostname: 421 for the host of another listener, 404 for one of none.
 		name: "MisdirectedRequests",
 		exchanges: []exchange{
@@ -143,4 +177,18 @@ var specCases = []testCase{
 			{to: "infra/web:8443", sni: "other.example", h2: true, url: "www.example.com/", want: "404"},
 		},
 	},
+}
+
+// unverified is the status of listeners that have lost what clients are verified by.
+func unverified(listeners ...string) map[string]string {
+	status := map[string]string{
+		"Gateway infra/web Accepted":     "True/ListenersNotValid",
+		"Gateway infra/web ResolvedRefs": "False/ListenersNotResolved",
+	}
+	for _, name := range listeners {
+		status["Gateway infra/web "+name+" Accepted"] = "False/NoValidCACertificate"
+		status["Gateway infra/web "+name+" Programmed"] = "False/Invalid"
+		status["Gateway infra/web "+name+" ResolvedRefs"] = "False/InvalidCACertificateRef"
+	}
+	return status
 }
