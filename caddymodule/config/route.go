@@ -109,7 +109,7 @@ type Timeouts struct {
 // that may have been processed, as any that was answered, is sent again only if its
 // method is idempotent (RFC 9110, section 9.2.2), and no request unless its body is
 // still at hand. Endpoints that were not tried come first. The last response is passed
-// on, also if there is no time for another try within Timeouts.Request.
+// on. Where Timeouts.Request passes between two tries, the client gets 504.
 type Retry struct {
 	// Attempts bounds how often a request is sent again. 0: never, not even to
 	// another endpoint. What was not sent at all, because an idle connection turned

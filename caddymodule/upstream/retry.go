@@ -6,6 +6,7 @@ package upstream
 import (
 	"cmp"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"time"
 
@@ -24,7 +25,7 @@ const (
 )
 
 // retry sends a request until there is a response to pass on, or no more tries are
-// allowed, or there is no time for one.
+// allowed, or its time is over.
 func (b *Backend) retry(q *Request) (*Response, error) {
 	var tried []*Endpoint
 	for n := 1; ; n++ {
@@ -43,9 +44,6 @@ func (b *Backend) retry(q *Request) (*Response, error) {
 			wait = 0 // as without retries: nothing has happened
 		}
 		until := time.Now().Add(wait)
-		if !q.Deadline.IsZero() && !until.Before(q.Deadline) {
-			return b.last(resp, failed)
-		}
 		if resp != nil {
 			resp.abandon(until)
 			clear(q.ResponseHeader)
@@ -92,6 +90,8 @@ func (q *Request) wantsAnother(resp *Response, failed *Error) bool {
 		return slices.Contains(q.Retry.Codes, resp.Status) && q.replayable()
 	case failed.Kind != ConnectFailed && failed.Kind != BadResponse && failed.Kind != Timeout:
 		return false
+	case !q.Deadline.IsZero() && !time.Now().Before(q.Deadline):
+		return false // it was not the time of the try
 	case failed.reach == unsent:
 		return true
 	}
@@ -108,20 +108,24 @@ func backoff(r *config.Retry, n int) time.Duration {
 	return wait + rand.N(wait/4+1)
 }
 
-// sleep returns the error of the context if that ends first.
+// sleep returns an error if the time of the request is over first, or its client
+// leaves.
 func (q *Request) sleep(until time.Time) error {
-	wait := time.Until(until)
-	if wait <= 0 {
-		return q.Context.Err()
+	late := !q.Deadline.IsZero() && q.Deadline.Before(until)
+	if late {
+		until = q.Deadline
 	}
-	timer := time.NewTimer(wait)
+	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
 	case <-q.Context.Done():
 		return q.Context.Err()
 	}
+	if late {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
 // abandon closes a response that is not passed on. What is left of a short one is
