@@ -192,9 +192,11 @@ func protocolOf(p *corev1.ServicePort) config.BackendProtocol {
 	return appProtocols[appProtocol(p)]
 }
 
+// appProtocol is in lower case: names of services are the same in any (RFC 6335,
+// section 5.1).
 func appProtocol(p *corev1.ServicePort) string {
 	if p.AppProtocol == nil {
 		return ""
 	}
-	return *p.AppProtocol
+	return strings.ToLower(*p.AppProtocol)
 }
