@@ -124,6 +124,11 @@ test: ## Run all tests with the race detector, against a real API server.
 test-unit: ## Run the tests that need no API server, without the race detector.
 	env -u KUBEBUILDER_ASSETS go test -timeout $(TEST_TIMEOUT) $(TEST_PACKAGES)
 
+.PHONY: test-cluster
+test-cluster: cluster-programs ## Test that the test cluster starts, and leaves nothing behind; as root.
+	CLUSTER=$(CURDIR)/$(CLUSTER) CLUSTER_PROGRAMS='$(CLUSTER_PROGRAMS)' KUBECTL='$(KUBERNETES)/kubectl' \
+		go test -tags cluster -count=1 -timeout $(TEST_TIMEOUT) ./test/cluster/lifecycle
+
 .PHONY: envtest-assets
 envtest-assets: ## Provide etcd and kube-apiserver for the tests, and print where.
 	@hack/envtest-assets.sh

@@ -127,7 +127,11 @@ func launch(ctx context.Context, f *nodeFlags, n component.Node, held *os.File) 
 			err = errors.Join(err, process.Process.Kill(), ignoreExit(process.Wait()))
 		}
 	}()
-	record := host.Record{PID: process.Process.Pid, Block: f.block}
+	first, err := host.NewProcess(process.Process.Pid)
+	if err != nil {
+		return err
+	}
+	record := host.Record{First: first, Block: f.block}
 	if err := record.Write(n.State); err != nil {
 		return err
 	}

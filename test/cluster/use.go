@@ -55,7 +55,7 @@ func runCommand() *cobra.Command {
 				return err
 			}
 			arguments = append([]string{
-				nsenter, "--target=" + strconv.Itoa(record.PID), "--mount", "--net", "--pid", "--ipc", "--wdns=" + here, "--",
+				nsenter, "--target=" + strconv.Itoa(record.First.PID), "--mount", "--net", "--pid", "--ipc", "--wdns=" + here, "--",
 			}, arguments...)
 			return unix.Exec(nsenter, arguments, append(os.Environ(), "KUBECONFIG="+state.Kubeconfig()))
 		},
@@ -85,7 +85,7 @@ func loadCommand() *cobra.Command {
 				}
 			}
 			// The node's /run is its own.
-			socket := fmt.Sprintf("/proc/%d/root%s", record.PID, component.ContainerdSocket)
+			socket := fmt.Sprintf("/proc/%d/root%s", record.First.PID, component.ContainerdSocket)
 			if err := (image.Store{Programs: f.programs.Containerd, Socket: socket}).Import(c.Context(), i); err != nil {
 				return err
 			}

@@ -17,6 +17,9 @@ import (
 	"strings"
 )
 
+// controllers are those that a kubelet uses.
+var controllers = []string{"cpu", "cpuset", "memory", "hugetlb", "pids"}
+
 // hierarchies reads the roots of the control group hierarchies, of either version,
 // from a mountinfo file.
 func hierarchies(r io.Reader) ([]string, error) {
@@ -63,8 +66,38 @@ func MakeControlGroup(name string) error {
 		return err
 	}
 	for _, path := range paths {
+		if err := delegate(filepath.Dir(path)); err != nil {
+			return fmt.Errorf("make the control group: %w", err)
+		}
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return fmt.Errorf("make the control group: %w", err)
+		}
+	}
+	return nil
+}
+
+// delegate gives the groups within a root of version 2 the controllers that a
+// kubelet wants to have, of those that there are. Version 1 has no such file, and
+// all groups have all controllers of a hierarchy.
+func delegate(root string) error {
+	available, err := os.ReadFile(filepath.Join(root, "cgroup.controllers"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	control := filepath.Join(root, "cgroup.subtree_control")
+	content, err := os.ReadFile(control)
+	if err != nil {
+		return err
+	}
+	given := strings.Fields(string(content))
+	for controller := range strings.FieldsSeq(string(available)) {
+		if slices.Contains(controllers, controller) && !slices.Contains(given, controller) {
+			if err := os.WriteFile(control, []byte("+"+controller), 0o600); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

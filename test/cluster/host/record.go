@@ -16,11 +16,11 @@ import (
 	"github.com/kubera-dev/kubera/test/cluster/layout"
 )
 
-// Record is what is known of a cluster that was started. It is true as long as the
-// lock of the cluster is held.
+// Record is what is known of a cluster that was started. The cluster is up as long as
+// its lock is held.
 type Record struct {
-	// PID is the node's first process, as the machine numbers it.
-	PID int
+	// First is the node's first process, as the machine numbers it.
+	First Process
 	// Block is the number of its addresses.
 	Block int
 	// Ready is set when the node was.
@@ -46,22 +46,29 @@ func (r Record) Write(state layout.State) error {
 }
 
 // Up tells whether a cluster is there, and which. One that is being started or
-// ended counts, with no PID if it has none yet.
+// ended counts, with no process if it has none yet.
 func Up(state layout.State) (Record, bool, error) {
 	held, err := Held(state.Lock())
 	if err != nil || !held {
 		return Record{}, false, err
 	}
+	record, err := readRecord(state)
+	return record, err == nil, err
+}
+
+// readRecord returns the record of the cluster, or of the last one. Without any it
+// is zero.
+func readRecord(state layout.State) (Record, error) {
 	content, err := os.ReadFile(state.Record())
 	if errors.Is(err, fs.ErrNotExist) {
-		return Record{}, true, nil
+		return Record{}, nil
 	}
 	if err != nil {
-		return Record{}, false, err
+		return Record{}, err
 	}
 	var r Record
 	if err := json.Unmarshal(content, &r); err != nil {
-		return Record{}, false, fmt.Errorf("%s: %w", state.Record(), err)
+		return Record{}, fmt.Errorf("%s: %w", state.Record(), err)
 	}
-	return r, true, nil
+	return r, nil
 }

@@ -26,49 +26,46 @@ func Stop(ctx context.Context, state layout.State) (bool, error) {
 	if err != nil || !up {
 		return false, err
 	}
-	if record.PID == 0 {
+	if record.First.PID == 0 {
 		return false, errors.New("the cluster is being started or ended by another command: wait for that")
 	}
-	fd, err := unix.PidfdOpen(record.PID, 0)
+	fd, err := unix.PidfdOpen(record.First.PID, 0)
 	if errors.Is(err, unix.ESRCH) {
 		return true, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("process %d: %w", record.PID, err)
+		return false, fmt.Errorf("process %d: %w", record.First.PID, err)
 	}
 	defer unix.Close(fd)
-	// The process is still the node if the lock is still held.
-	if again, up, err := Up(state); err != nil || !up || again != record {
-		return up, err
+	// What is open now is the process of the record, or another that will not be touched.
+	if ended, err := record.First.Ended(); err != nil || ended {
+		return true, err
 	}
-	return true, kill(ctx, fd)
-}
-
-// kill ends the first process of a node, and with it all others, and waits until
-// they have ended: the first process of a PID namespace is the last to go.
-func kill(ctx context.Context, fd int) error {
 	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("end the node: %w", err)
+		return false, fmt.Errorf("end the node: %w", err)
 	}
-	return await(ctx, "the node to end", func() (bool, error) {
-		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(poll, 0)
-		if errors.Is(err, unix.EINTR) {
-			return false, nil
-		}
-		return n > 0, err
-	})
+	return true, await(ctx, "the node to end", record.First.Ended)
 }
 
 // Clear removes what a cluster that ended has left: its link, its control groups,
-// and its files but for those to keep.
+// and its files but for those to keep. If the cluster is still ending, by a crash, it
+// waits for that. The caller holds the lock.
 func Clear(ctx context.Context, state layout.State, keep ...string) error {
+	record, err := readRecord(state)
+	if err != nil {
+		return err
+	}
+	if record.First.PID != 0 {
+		if err := await(ctx, "the node to end", record.First.Ended); err != nil {
+			return err
+		}
+	}
 	if err := Disconnect(ctx, state.Name()); err != nil {
 		return err
 	}
 	// A group is empty a moment after its last process has ended.
 	var last error
-	err := await(ctx, "control groups to be empty", func() (bool, error) {
+	err = await(ctx, "control groups to be empty", func() (bool, error) {
 		last = RemoveControlGroup(state.Name())
 		if errors.Is(last, unix.EBUSY) {
 			return false, nil
