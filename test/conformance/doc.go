@@ -4,6 +4,6 @@
 // Package conformance runs the conformance suite of the Gateway API against a
 // cluster with Kubera, as it is deployed. "make conformance" calls it.
 //
-// It is a module of its own, because the suite pins other versions of the
-// libraries of Kubernetes than Kubera does.
+// It is a module of its own, which keeps what only the suite needs out of Kubera's.
+// Modules that both need have the same version here as there: they are compiled once.
 package conformance
