@@ -53,6 +53,9 @@ FUZZ_TIME ?= 10s
 BENCH ?= .
 SOAK_DURATION ?= 60s
 SOAK_DOWNLOAD ?= 1073741824
+# A cluster where Kubera is deployed, and where load balancers have addresses that can
+# be reached from here.
+E2E_KUBECONFIG ?=
 # Of the conformance suite: tests by regular expression (all), profiles (all), whether
 # to leave the tests' objects, and the version of Kubera that the report tells.
 RUN ?=
@@ -103,6 +106,7 @@ vet: ## Run go vet.
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters; building them takes minutes the first time.
 	$(GOLANGCI_LINT) run
+	cd test/conformance && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml
 
 .PHONY: lint-fix
 lint-fix: $(GOLANGCI_LINT) ## Run the linters and mend what they can.
@@ -153,6 +157,11 @@ bench-compare: bin/kubera-proxy bin/caddy ## Compare the proxy with nginx, HAPro
 .PHONY: soak
 soak: ## Change everything under load for SOAK_DURATION (60s) and lose nothing.
 	go test ./test/soak -count=1 -v -timeout 20m -soak.duration $(SOAK_DURATION) -soak.download $(SOAK_DOWNLOAD) $(if $(shell command -v wrk),-soak.wrk,)
+
+.PHONY: test-e2e
+test-e2e: $(if $(E2E_KUBECONFIG),,cluster-deploy cluster-load-conformance) ## Test Kubera deployed in the test cluster, or in that of E2E_KUBECONFIG.
+	KUBECONFIG='$(or $(E2E_KUBECONFIG),$(CLUSTER_KUBECONFIG))' KUBECTL='$(KUBECTL)' \
+		go test -tags e2e -count=1 -timeout 40m ./test/e2e -ginkgo.v
 
 .PHONY: conformance
 conformance: cluster-deploy cluster-load-conformance ## Run the Gateway API's conformance suite; RUN=REGEXP and PROFILES=LIST choose, KEEP=true leaves the objects.
