@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
@@ -179,6 +180,29 @@ func BenchmarkProxy(b *testing.B) {
 				})
 			}
 		}
+	}
+}
+
+// BenchmarkRules sends a page's GET by rules that do more than forward it. The copies
+// of the mirrored one count as well.
+func BenchmarkRules(b *testing.B) {
+	page := strings.Replace(benchGet, "Accept:", "Origin: https://a.com\r\nAccept:", 1)
+	backend := benchBackend(b, config.BackendHTTP)
+	for name, rule := range map[string]config.Rule{
+		"plain":  {},
+		"retry":  {Retry: &config.Retry{Attempts: 3, Codes: []int{503}}},
+		"cors":   {Filters: []config.Filter{corsFor("https://a.com")}},
+		"mirror": {Filters: []config.Filter{mirrorTo("app")}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			rule.Backends = to("app")
+			client := newBenchClient(b, newGateway(b, oneRule(rule, backendAt("app", backend, ""))).Address, page)
+			client.do(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				client.do(b)
+			}
+		})
 	}
 }
 

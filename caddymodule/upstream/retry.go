@@ -27,15 +27,19 @@ const (
 // retry sends a request until there is a response to pass on, or no more tries are
 // allowed, or its time is over.
 func (b *Backend) retry(q *Request) (*Response, error) {
-	var tried []*Endpoint
+	var triedArray [maxTries]*Endpoint
+	tried := triedArray[:0]
 	for n := 1; ; n++ {
-		e := b.set.Load().pickAgain(&tried)
-		if e == nil {
+		var e *Endpoint
+		if e, tried = b.set.Load().pickAgain(tried); e == nil {
 			return nil, &Error{Kind: NoEndpoints}
 		}
 		tried = append(tried, e)
 		resp, err := e.do(q)
-		failed := asError(err)
+		var failed *Error
+		if err != nil {
+			failed = asError(err)
+		}
 		if n > q.Retry.Attempts || !q.wantsAnother(resp, failed) {
 			return b.last(resp, failed)
 		}
@@ -66,17 +70,17 @@ func (b *Backend) last(resp *Response, failed *Error) (*Response, error) {
 }
 
 // pickAgain prefers endpoints that were not tried. Once all were, they are as good
-// as each other again, but for the last one.
-func (s *endpointSet) pickAgain(tried *[]*Endpoint) *Endpoint {
-	if e := s.pick(*tried); e != nil || len(*tried) == 0 {
-		return e
+// as each other again, but for the last one. It returns those that now count as tried.
+func (s *endpointSet) pickAgain(tried []*Endpoint) (*Endpoint, []*Endpoint) {
+	if e := s.pick(tried); e != nil || len(tried) == 0 {
+		return e, tried
 	}
-	*tried = append((*tried)[:0], (*tried)[len(*tried)-1])
-	if e := s.pick(*tried); e != nil {
-		return e
+	last := tried[:1]
+	last[0] = tried[len(tried)-1]
+	if e := s.pick(last); e != nil {
+		return e, last
 	}
-	*tried = (*tried)[:0]
-	return s.pick(nil)
+	return s.pick(nil), tried[:0]
 }
 
 // wantsAnother says whether the request may be sent again after what came of it.
