@@ -51,7 +51,7 @@ type DeploymentParameters struct {
 	// +optional
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
 
-	// resources of the proxy container. Default: requests of 100m CPU and 128Mi of
+	// resources of the proxy container. Default: requests of 50m CPU and 128Mi of
 	// memory, no limits. With a limit of memory the proxy collects garbage
 	// harder from 90% of it on.
 	// +optional

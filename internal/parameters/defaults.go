@@ -50,7 +50,7 @@ func Defaults(spec v1alpha1.GatewayParametersSpec) v1alpha1.GatewayParametersSpe
 	})
 	d.Resources = cmp.Or(d.Resources, &corev1.ResourceRequirements{
 		Requests: corev1.ResourceList{
-			corev1.ResourceCPU:    resource.MustParse("100m"),
+			corev1.ResourceCPU:    resource.MustParse("50m"),
 			corev1.ResourceMemory: resource.MustParse("128Mi"),
 		},
 	})

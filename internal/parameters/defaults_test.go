@@ -11,7 +11,7 @@ import (
 
 const defaultDeployment = `
   strategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 0, maxSurge: 25%}}
-  resources: {requests: {cpu: 100m, memory: 128Mi}}
+  resources: {requests: {cpu: 50m, memory: 128Mi}}
   podDisruptionBudget: {maxUnavailable: 1}
   drain: {delay: 10s, timeout: 30s}
 service: {type: LoadBalancer}
@@ -32,7 +32,7 @@ deployment:
 deployment:
   replicas: 0
   strategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 0, maxSurge: 25%}}
-  resources: {requests: {cpu: 100m, memory: 128Mi}}
+  resources: {requests: {cpu: 50m, memory: 128Mi}}
   podDisruptionBudget: {minAvailable: 50%}
   drain: {delay: 0s, timeout: 30s}
 service: {type: ClusterIP}
