@@ -57,10 +57,12 @@ SOAK_DOWNLOAD ?= 1073741824
 # be reached from here.
 E2E_KUBECONFIG ?=
 # Of the conformance suite: tests by regular expression (all), profiles (all), whether
-# to leave the tests' objects, and the version of Kubera that the report tells.
+# to leave the tests' objects, whether to end with the first test that fails, and the
+# version of Kubera that the report tells.
 RUN ?=
 PROFILES ?=
 KEEP ?=
+FAIL_FAST ?=
 CONFORMANCE_VERSION ?= main
 # Listeners on ports below 1024 need privileges, so the quickstart adds this.
 PORT_OFFSET ?= 8000
@@ -70,6 +72,9 @@ QUICKSTART = bin/kubera run -f examples/quickstart --port-offset $(PORT_OFFSET) 
 	--echo stable=127.0.0.1:9001 --echo canary=127.0.0.1:9002
 
 GO_BUILD := go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+# What tests run in a cluster has flags in common, so that it is compiled once. Images
+# have no libraries: their programs are linked statically.
+STATIC := CGO_ENABLED=0
 
 ##@ General
 
@@ -161,12 +166,12 @@ soak: ## Change everything under load for SOAK_DURATION (60s) and lose nothing.
 .PHONY: test-e2e
 test-e2e: $(if $(E2E_KUBECONFIG),,cluster-deploy cluster-load-conformance) ## Test Kubera deployed in the test cluster, or in that of E2E_KUBECONFIG.
 	KUBECONFIG='$(or $(E2E_KUBECONFIG),$(CLUSTER_KUBECONFIG))' KUBECTL='$(KUBECTL)' \
-		go test -tags e2e -count=1 -timeout 40m ./test/e2e -ginkgo.v
+		$(STATIC) go test -trimpath -tags e2e -count=1 -timeout 40m ./test/e2e -ginkgo.v
 
 .PHONY: conformance
 conformance: cluster-deploy cluster-load-conformance ## Run the Gateway API's conformance suite; RUN=REGEXP and PROFILES=LIST choose, KEEP=true leaves the objects.
 	addresses=$$($(CLUSTER) addresses) && env $$addresses KUBECONFIG=$(CLUSTER_KUBECONFIG) \
-		RUN='$(RUN)' PROFILES='$(PROFILES)' KEEP='$(KEEP)' VERSION=$(CONFORMANCE_VERSION) CHANNEL=$(GATEWAY_API_CHANNEL) \
+		RUN='$(RUN)' PROFILES='$(PROFILES)' KEEP='$(KEEP)' FAIL_FAST='$(FAIL_FAST)' VERSION=$(CONFORMANCE_VERSION) CHANNEL=$(GATEWAY_API_CHANNEL) \
 		hack/conformance.sh
 
 .PHONY: verify-quickstart
@@ -206,24 +211,23 @@ cluster-programs: $(CLUSTER) $(KUBERNETES) $(CONTAINERD) $(CNI) bin/images/pause
 
 .PHONY: cluster-load-conformance
 cluster-load-conformance: ## Give the backends of the conformance suite to the test cluster.
-	cd test/conformance && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $(LOCALBIN)/images/ \
+	cd test/conformance && $(STATIC) go build -trimpath -ldflags "-s -w" -o $(LOCALBIN)/images/ \
 		./coredns sigs.k8s.io/gateway-api/conformance/echo-basic
 	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/echo-basic \
 		$(addprefix registry.k8s.io/gateway-api/echo-basic:,v1.5.1 v1.6.0-dev.2 v1.6.0-dev.3)
 	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/coredns --user 0:0 registry.k8s.io/coredns/coredns:v1.12.2
 
-# The programs of images are linked statically: images have no libraries.
 .PHONY: cluster-images
 cluster-images:
-	CGO_ENABLED=0 $(GO_BUILD) -o bin/images/kubera-controller ./cmd/controller
-	CGO_ENABLED=0 $(GO_BUILD) -o bin/images/kubera-proxy ./cmd/proxy
+	$(STATIC) $(GO_BUILD) -o bin/images/kubera-controller ./cmd/controller
+	$(STATIC) $(GO_BUILD) -o bin/images/kubera-proxy ./cmd/proxy
 
 .PHONY: $(CLUSTER)
 $(CLUSTER):
-	@go build -o $@ ./test/cluster
+	@$(STATIC) go build -trimpath -o $@ ./test/cluster
 
 bin/images/pause: test/cluster/pause/main.go
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $@ ./test/cluster/pause
+	$(STATIC) go build -trimpath -ldflags "-s -w" -o $@ ./test/cluster/pause
 
 ##@ Build
 

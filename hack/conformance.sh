@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the conformance suite against the cluster of KUBECONFIG, where Kubera is
-# deployed. Make sets what is asked for here: PROFILES, RUN, KEEP, VERSION,
+# deployed. Make sets what is asked for here: PROFILES, RUN, KEEP, FAIL_FAST, VERSION,
 # CHANNEL, USABLE and UNUSABLE (addresses).
 #
 # A run of everything writes its report to docs/conformance, any other to bin. The
@@ -31,9 +31,12 @@ fi
 if [ "${KEEP:-false}" = true ]; then
 	arguments+=(-cleanup-base-resources=false -cleanup-test-resources=false)
 fi
+if [ "${FAIL_FAST:-false}" = true ]; then
+	arguments+=(-fail-fast)
+fi
 rm -f "$report"
 status=0
-(cd test/conformance && go test . -count=1 -v -timeout 2h -run "$tests" -args "${arguments[@]}" -report-output="$report") |
+(cd test/conformance && CGO_ENABLED=0 go test . -trimpath -count=1 -v -timeout 2h -run "$tests" -args "${arguments[@]}" -report-output="$report") |
 	tee bin/conformance.log | { grep --line-buffered -E '^(    --- (PASS|FAIL)|FAIL|panic:|#|[^ ]+\.go:)' || true; } || status=$?
 if [ -e "$report" ]; then
 	chmod 644 "$report"
