@@ -170,7 +170,7 @@ test-e2e: $(if $(E2E_KUBECONFIG),,cluster-deploy cluster-load-conformance) ## Te
 
 .PHONY: conformance
 conformance: cluster-deploy cluster-load-conformance ## Run the Gateway API's conformance suite; RUN=REGEXP and PROFILES=LIST choose, KEEP=true leaves the objects.
-	addresses=$$($(CLUSTER) addresses) && env $$addresses KUBECONFIG=$(CLUSTER_KUBECONFIG) \
+	addresses=$$($(CLUSTER) addresses) && env $$addresses KUBECONFIG=$(CLUSTER_KUBECONFIG) KUBECTL='$(KUBECTL)' \
 		RUN='$(RUN)' PROFILES='$(PROFILES)' KEEP='$(KEEP)' FAIL_FAST='$(FAIL_FAST)' VERSION=$(CONFORMANCE_VERSION) CHANNEL=$(GATEWAY_API_CHANNEL) \
 		hack/conformance.sh
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the conformance suite against the cluster of KUBECONFIG, where Kubera is
 # deployed. Make sets what is asked for here: PROFILES, RUN, KEEP, FAIL_FAST, VERSION,
-# CHANNEL, USABLE and UNUSABLE (addresses).
+# CHANNEL, USABLE and UNUSABLE (addresses), and KUBECTL.
 #
 # A run of everything writes its report to docs/conformance, any other to bin. The
 # suite's output is in bin/conformance.log; what is shown is a line for each test.
@@ -31,6 +31,20 @@ fi
 if [ "${KEEP:-false}" = true ]; then
 	arguments+=(-cleanup-base-resources=false -cleanup-test-resources=false)
 fi
+# What a run left that was interrupted, or that was told to, would be waited for by
+# this one. The Gateways of the base manifests may stay.
+leftovers() {
+	local kind namespace kinds
+	kinds=$("$KUBECTL" api-resources --api-group gateway.networking.k8s.io --namespaced --output name)
+	for namespace in gateway-conformance-{infra,app-backend,web-backend}; do
+		for kind in $kinds; do
+			"$KUBECTL" get "$kind" --namespace "$namespace" --output name
+		done | { grep -vE '/(same-namespace|same-namespace-with-https-listener|all-namespaces|backend-namespaces)$' || true; } |
+			xargs --no-run-if-empty "$KUBECTL" delete --namespace "$namespace" --cascade=foreground
+	done
+}
+leftovers
+
 if [ "${FAIL_FAST:-false}" = true ]; then
 	arguments+=(-fail-fast)
 fi
