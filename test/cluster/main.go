@@ -38,7 +38,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 	}
-	root.AddCommand(upCommand(), downCommand(), addressesCommand(), runCommand(), loadCommand(),
+	root.AddCommand(checkCommand(), upCommand(), downCommand(), addressesCommand(), runCommand(), loadCommand(),
 		initCommand(), superviseCommand(), loadBalancersCommand())
 	return root
 }

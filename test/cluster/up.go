@@ -36,12 +36,21 @@ func upCommand() *cobra.Command {
 	return c
 }
 
+func checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Say what this machine lacks to run a cluster, beside what is built",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return host.CheckMachine() },
+	}
+}
+
 func up(ctx context.Context, f *nodeFlags) error {
 	state, err := layout.New(f.directory)
 	if err != nil {
 		return err
 	}
-	if err := host.Check(f.programs); err != nil {
+	if err := errors.Join(host.CheckMachine(), host.CheckPrograms(f.programs)); err != nil {
 		return err
 	}
 	held, err := host.TryLock(state.Lock())

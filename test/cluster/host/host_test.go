@@ -244,7 +244,7 @@ func TestRemoveTree(t *testing.T) {
 // What is missing is said all at once, with the way to get it.
 func TestCheck(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	err := Check(layout.Programs{Kubernetes: "/none", Containerd: "/none", CNI: "/none", Pause: "/none/pause"})
+	err := errors.Join(CheckMachine(), CheckPrograms(layout.Programs{Kubernetes: "/none", Containerd: "/none", CNI: "/none", Pause: "/none/pause"}))
 	if err == nil {
 		t.Fatal("no error")
 	}

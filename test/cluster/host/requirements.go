@@ -41,8 +41,8 @@ func built(p layout.Programs) []string {
 	return paths
 }
 
-// Check says all that is missing to run a node, and how to get it.
-func Check(p layout.Programs) error {
+// CheckMachine says all that this machine lacks to run a node, and how to get it.
+func CheckMachine() error {
 	var missing []string
 	var problems []error
 	for program, pkg := range packages {
@@ -57,6 +57,12 @@ func Check(p layout.Programs) error {
 	if os.Geteuid() != 0 {
 		problems = append(problems, errors.New("making namespaces and running containers takes root: call this with sudo or as root"))
 	}
+	return errors.Join(problems...)
+}
+
+// CheckPrograms says what has not been built.
+func CheckPrograms(p layout.Programs) error {
+	var problems []error
 	for _, path := range built(p) {
 		if info, err := os.Stat(path); err != nil || info.Mode()&0o111 == 0 {
 			problems = append(problems, fmt.Errorf("%s is missing: make cluster-programs builds it", path))
