@@ -164,12 +164,12 @@ soak: ## Change everything under load for SOAK_DURATION (60s) and lose nothing.
 	go test ./test/soak -count=1 -v -timeout 20m -soak.duration $(SOAK_DURATION) -soak.download $(SOAK_DOWNLOAD) $(if $(shell command -v wrk),-soak.wrk,)
 
 .PHONY: test-e2e
-test-e2e: $(if $(E2E_KUBECONFIG),,cluster-deploy cluster-load-conformance) ## Test Kubera deployed in the test cluster, or in that of E2E_KUBECONFIG.
+test-e2e: $(if $(E2E_KUBECONFIG),,cluster-for-tests) ## Test Kubera deployed in the test cluster, or in that of E2E_KUBECONFIG.
 	KUBECONFIG='$(or $(E2E_KUBECONFIG),$(CLUSTER_KUBECONFIG))' KUBECTL='$(KUBECTL)' \
 		$(STATIC) go test -trimpath -tags e2e -count=1 -timeout 40m ./test/e2e -ginkgo.v
 
 .PHONY: conformance
-conformance: cluster-deploy cluster-load-conformance ## Run the Gateway API's conformance suite; RUN=REGEXP and PROFILES=LIST choose, KEEP=true leaves the objects.
+conformance: cluster-for-tests ## Run the Gateway API's conformance suite; RUN=REGEXP and PROFILES=LIST choose, KEEP=true leaves the objects.
 	addresses=$$($(CLUSTER) addresses) && env $$addresses KUBECONFIG=$(CLUSTER_KUBECONFIG) KUBECTL='$(KUBECTL)' \
 		RUN='$(RUN)' PROFILES='$(PROFILES)' KEEP='$(KEEP)' FAIL_FAST='$(FAIL_FAST)' VERSION=$(CONFORMANCE_VERSION) CHANNEL=$(GATEWAY_API_CHANNEL) \
 		hack/conformance.sh
@@ -201,6 +201,12 @@ cluster-deploy: ## Bring the test cluster up, and deploy Kubera there as it is i
 	$(MAKE) --no-print-directory cluster-load
 	$(MAKE) --no-print-directory deploy
 	hack/rollout.sh $(KUBECTL)
+
+# One after the other, also with make -j.
+.PHONY: cluster-for-tests
+cluster-for-tests:
+	$(MAKE) --no-print-directory cluster-deploy
+	$(MAKE) --no-print-directory cluster-load-conformance
 
 .PHONY: cluster-shell
 cluster-shell: $(CLUSTER) ## Open a shell in the namespaces of the node.
