@@ -15,8 +15,8 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-
-	"github.com/kubera-dev/kubera/caddymodule/metrics"
+	"sync/atomic"
+	"time"
 )
 
 // h2Client speaks HTTP/2 to one endpoint: with prior knowledge, or over TLS. Having
@@ -28,20 +28,25 @@ import (
 type h2Client struct {
 	endpoint  *Endpoint
 	transport *http.Transport
+	conns     atomic.Int64 // the connections, and those that are being made
+	retiring  atomic.Bool  // retire will be called again
 }
 
 func newH2Client(e *Endpoint) *h2Client {
+	c := &h2Client{endpoint: e}
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(e.tls == nil)
 	protocols.SetHTTP2(e.tls != nil)
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		c.conns.Add(1)
+		defer c.conns.Add(-1)
 		nc, err := e.dial(ctx)
 		if err != nil {
 			return nil, &connectError{err}
 		}
 		return nc, nil
 	}
-	return &h2Client{endpoint: e, transport: &http.Transport{
+	c.transport = &http.Transport{
 		Protocols:          protocols,
 		DisableCompression: true,
 		IdleConnTimeout:    maxIdleAge,
@@ -49,18 +54,28 @@ func newH2Client(e *Endpoint) *h2Client {
 		ExpectContinueTimeout: continueWait,
 		DialContext:           dial,
 		DialTLSContext:        dial,
-	}}
+	}
+	return c
 }
 
 // countedConn counts when it is closed, which the Transport does without a word.
 type countedConn struct {
 	net.Conn
-	metrics *metrics.Backend
-	once    sync.Once
+	client *h2Client
+	once   sync.Once
+}
+
+// counted is the connection, which counts from now on.
+func (c *h2Client) counted(nc net.Conn) net.Conn {
+	c.conns.Add(1)
+	return &countedConn{Conn: nc, client: c}
 }
 
 func (c *countedConn) Close() error {
-	c.once.Do(c.metrics.Closed)
+	c.once.Do(func() {
+		c.client.conns.Add(-1)
+		c.client.endpoint.metrics.Closed()
+	})
 	return c.Conn.Close()
 }
 
@@ -70,7 +85,33 @@ type connectError struct{ error }
 
 func (e *connectError) Unwrap() error { return e.error }
 
-func (c *h2Client) retire() { c.transport.CloseIdleConnections() }
+// retireInterval is how soon a retired endpoint's connection is closed after its
+// last stream.
+const retireInterval = 250 * time.Millisecond
+
+// retire closes the connections without streams, now and again until there are no
+// others: the Transport gives up the stream of a request that has failed, and makes
+// the connection for one that is gone, in its own time.
+func (c *h2Client) retire() {
+	c.transport.CloseIdleConnections()
+	if c.conns.Load() > 0 && c.retiring.CompareAndSwap(false, true) {
+		time.AfterFunc(retireInterval, func() {
+			c.retiring.Store(false)
+			c.retire()
+		})
+	}
+}
+
+// exchangeEnded has the connections of a retired endpoint closed, among them those
+// of requests that began after its retirement.
+func (c *h2Client) exchangeEnded() {
+	c.endpoint.mu.Lock()
+	retired := c.endpoint.retired
+	c.endpoint.mu.Unlock()
+	if retired {
+		c.retire()
+	}
+}
 
 // h2Exchange is a response that is being read.
 type h2Exchange struct {
@@ -108,6 +149,7 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 			failure.reach = unsent
 		}
 		x.release()
+		c.exchangeEnded()
 		return nil, failure
 	}
 	x.response = response
@@ -213,12 +255,7 @@ func (x *h2Exchange) Close() {
 	x.response.Body.Close()
 	x.release()
 	e.inflight.Add(-1)
-	e.mu.Lock()
-	retired := e.retired
-	e.mu.Unlock()
-	if retired {
-		x.client.retire()
-	}
+	x.client.exchangeEnded()
 }
 
 func (x *h2Exchange) release() {

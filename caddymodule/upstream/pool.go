@@ -66,7 +66,7 @@ func (e *Endpoint) open(ctx context.Context) (net.Conn, error) {
 	}
 	e.metrics.Opened()
 	if e.h2 != nil {
-		nc = &countedConn{Conn: nc, metrics: e.metrics}
+		nc = e.h2.counted(nc)
 	}
 	if e.tls == nil {
 		return nc, nil
