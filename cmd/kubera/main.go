@@ -22,10 +22,26 @@ func main() {
 }
 
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	// The first signal lets requests end. From then on signals do what they do to
-	// any program, so that a second one doesn't wait for them.
-	context.AfterFunc(ctx, stop)
 	return cli.Run(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, version)
+}
+
+// untilSignal gives a context that ends with the first SIGINT or SIGTERM, or with
+// stop, which the caller has to call. The first signal lets requests end. When the
+// context has ended, signals do what they do to any program, so that a second one
+// doesn't wait for them: a context of signal.NotifyContext ends before that.
+func untilSignal() (ctx context.Context, stop context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx, cancel
 }

@@ -17,18 +17,25 @@ import (
 	"time"
 )
 
-// asProgram makes this test binary behave as the program that is tested.
-const asProgram = "KUBERA_TEST_AS_PROGRAM"
+// asProgram makes this test binary behave as the program that is tested, and
+// asSignalled as one that gets two signals.
+const (
+	asProgram   = "KUBERA_TEST_AS_PROGRAM"
+	asSignalled = "KUBERA_TEST_AS_SIGNALLED"
+)
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	switch {
+	case os.Getenv(asProgram) != "":
 		os.Exit(run())
+	case os.Getenv(asSignalled) != "":
+		os.Exit(signalled())
 	}
 	os.Exit(m.Run())
 }
 
 // patience bounds every wait of a test.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // process is a running kubera.
 type process struct {

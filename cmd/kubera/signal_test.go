@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // held is a Gateway on port 80 with a backend that is given.
@@ -96,5 +98,33 @@ func signalTo(t *testing.T, p *process, sig os.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// signalled sends itself the second signal as soon as the first was noticed, and
+// returns if it survives that.
+func signalled() int {
+	ctx, stop := untilSignal()
+	defer stop()
+	for range 2 {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+			return 2
+		}
+		<-ctx.Done()
+	}
+	time.Sleep(10 * time.Second)
+	return 1
+}
+
+// TestSecondSignalIsNeverLost, however soon after the first it comes. Several
+// processes, because they are lucky at times.
+func TestSecondSignalIsNeverLost(t *testing.T) {
+	for range 8 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), asSignalled+"=1")
+		_ = cmd.Run() // the state says how it ended
+		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
+			t.Fatalf("ended with %v, want by the second signal", cmd.ProcessState)
+		}
 	}
 }
