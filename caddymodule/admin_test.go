@@ -40,7 +40,7 @@ func TestAdminAPITakesPushes(t *testing.T) {
 		return d.DialContext(ctx, "unix", socket)
 	}}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: transport, Timeout: 30 * time.Second}
 
 	body, err := json.Marshal(serving("pushed", address))
 	if err != nil {

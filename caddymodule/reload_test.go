@@ -136,7 +136,7 @@ func TestReloadKeepsStreams(t *testing.T) {
 		}
 		select {
 		case lines <- text:
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatalf("the download ended before reload %d", i)
 		}
 		line := make([]byte, len(text)+1)

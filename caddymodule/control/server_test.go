@@ -88,7 +88,7 @@ func client(t testing.TB, ca *certtest.CA, pair *certtest.Pair) *http.Client {
 	protocols.SetHTTP2(true)
 	transport := &http.Transport{TLSClientConfig: cfg, Protocols: &protocols}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
 func ask(c *http.Client, s *Server) (string, error) {
@@ -103,7 +103,7 @@ func ask(c *http.Client, s *Server) (string, error) {
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("timed out waiting until %s", what)

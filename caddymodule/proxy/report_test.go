@@ -130,7 +130,7 @@ func TestMetrics(t *testing.T) {
 // awaitSeries waits for a value: a request is counted after its answer is out.
 func awaitSeries(t *testing.T, g prometheus.Gatherer, series string, want float64) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
 		got, found := gather(t, g)[series]
 		if found && got == want {
 			return

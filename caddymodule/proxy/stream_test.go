@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // TestStreamsResponses has a backend that sends its next event only after the
@@ -242,7 +243,7 @@ func TestCanceledRequest(t *testing.T) {
 			}
 			select {
 			case <-ended:
-			case <-time.After(10 * time.Second):
+			case <-time.After(30 * time.Second):
 				t.Fatalf("%s: the request of the backend goes on", path)
 			}
 		}
@@ -374,12 +375,4 @@ func TestBrokenRequestBody(t *testing.T) {
 }
 
 // deadAddress is one at which nobody listens.
-func deadAddress(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
+func deadAddress(t testing.TB) string { return loopback.FreeAddress(t) }

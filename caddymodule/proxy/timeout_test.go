@@ -19,8 +19,14 @@ func withTimeouts(cfg *config.Config, request, backend time.Duration) *config.Co
 	return cfg
 }
 
+// reachable is a timeout that what is not to end by it keeps also on a slow machine.
+// A test that waits for it runs beside others.
+const reachable = 5 * time.Second
+
 func TestTimeouts(t *testing.T) {
+	t.Parallel()
 	eachProtocol(t, func(t *testing.T, protocol config.BackendProtocol, client *http.Client) {
+		t.Parallel()
 		app := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/silent":
@@ -31,32 +37,36 @@ func TestTimeouts(t *testing.T) {
 				<-r.Context().Done()
 			}
 		})
-		gw := newGateway(t, oneBackend(app, protocol))
-		const short, long = 50 * time.Millisecond, time.Hour
-		all := map[string][2]time.Duration{
-			"request": {short, 0}, "backend": {0, short}, "shorter backend": {long, short}, "shorter request": {short, long},
-		}
-		if protocol == overTLS1 || protocol == overTLS2 {
-			// Long enough for a handshake.
-			all = map[string][2]time.Duration{"request": {20 * short, 0}}
-		}
-		for name, timeouts := range all {
-			gw.apply(t, withTimeouts(oneBackend(app, protocol), timeouts[0], timeouts[1]))
-			if got := get(t, client, gw.URL+"/silent"); got.StatusCode != http.StatusGatewayTimeout {
-				t.Errorf("%s: silent backend: %s", name, got.Status)
-			}
-			if got := get(t, client, gw.URL+"/quick"); got.StatusCode != http.StatusOK {
-				t.Errorf("%s: quick backend: %s", name, got.Status)
-			}
-			resp, err := client.Do(newRequest(t, http.MethodGet, gw.URL+"/stuck", nil))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := io.ReadAll(resp.Body)
-			resp.Body.Close()
-			if string(got) != "begin" || err == nil {
-				t.Errorf("%s: stuck backend: %q, %v; want begin and an error", name, got, err)
-			}
+		const long = time.Hour
+		for name, timeouts := range map[string]func(short time.Duration) (request, backend time.Duration){
+			"request":         func(short time.Duration) (request, backend time.Duration) { return short, 0 },
+			"backend":         func(short time.Duration) (request, backend time.Duration) { return 0, short },
+			"shorter backend": func(short time.Duration) (request, backend time.Duration) { return long, short },
+			"shorter request": func(short time.Duration) (request, backend time.Duration) { return short, long },
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				at := func(short time.Duration) *gatewayFixture {
+					request, backend := timeouts(short)
+					return newGateway(t, withTimeouts(oneBackend(app, protocol), request, backend))
+				}
+				if got := get(t, client, at(50*time.Millisecond).URL+"/silent"); got.StatusCode != http.StatusGatewayTimeout {
+					t.Errorf("silent backend: %s", got.Status)
+				}
+				gw := at(reachable)
+				if got := get(t, client, gw.URL+"/quick"); got.StatusCode != http.StatusOK {
+					t.Errorf("quick backend: %s", got.Status)
+				}
+				resp, err := client.Do(newRequest(t, http.MethodGet, gw.URL+"/stuck", nil))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if string(got) != "begin" || err == nil {
+					t.Errorf("stuck backend: %q, %v; want begin and an error", got, err)
+				}
+			})
 		}
 	})
 }
@@ -75,14 +85,15 @@ func TestTimeoutOfSlowClient(t *testing.T) {
 // TestTimeoutIsOver sees that a deadline doesn't outlive its request on either
 // connection.
 func TestTimeoutIsOver(t *testing.T) {
+	t.Parallel()
 	app := serveFunc(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
-	gw := newGateway(t, withTimeouts(oneBackend(app, config.BackendHTTP), 100*time.Millisecond, 0))
+	gw := newGateway(t, withTimeouts(oneBackend(app, config.BackendHTTP), reachable, 0))
 	c := connect(t, gw.Address)
 	const request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
 	send(t, c, request)
 	readUntil(t, c, "\r\n\r\nhello")
 	gw.apply(t, oneBackend(app, config.BackendHTTP))
-	timer := time.NewTimer(150 * time.Millisecond) // past the deadline of the first
+	timer := time.NewTimer(reachable) // past the deadline of the first
 	<-timer.C
 	send(t, c, request)
 	expect(t, c, "HTTP/1.1 200 OK\r\n")

@@ -119,8 +119,8 @@ func TestHostsLookupOfHostileHostIsCheap(t *testing.T) {
 			t.Fatal("found")
 		}
 	}
-	// Looking every suffix up would hash 1 GB each time.
-	if took := time.Since(start); took > 2*time.Second {
+	// Looking every suffix up would hash 1 GB each time, which takes minutes.
+	if took := time.Since(start); took > 15*time.Second {
 		t.Errorf("1000 lookups took %v", took)
 	}
 }

@@ -47,6 +47,7 @@ func echo(c net.Conn, r *bufio.Reader) error {
 }
 
 func TestDrainServesDuringTheDelay(t *testing.T) {
+	t.Parallel()
 	address := loopback.FreeAddress(t)
 	r := newRuntime(t, &fakeEngine{}, nil)
 	if err := r.Apply(t.Context(), listening("1", address)); err != nil {
@@ -54,8 +55,8 @@ func TestDrainServesDuringTheDelay(t *testing.T) {
 	}
 	stream, reader := upgraded(t, address)
 
+	const delay = 5 * time.Second // long enough for what is asked meanwhile, also on a slow machine
 	began := time.Now()
-	const delay = 300 * time.Millisecond
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
@@ -66,7 +67,7 @@ func TestDrainServesDuringTheDelay(t *testing.T) {
 		t.Errorf("not ready because of %q, status %+v", got, r.Status())
 	}
 	client := newClient(t)
-	for time.Since(began) < delay/2 {
+	for range 20 {
 		res, err := client.Get("http://" + address)
 		if err != nil {
 			t.Fatalf("%s into the delay: %v", time.Since(began), err)
@@ -88,6 +89,9 @@ func TestDrainServesDuringTheDelay(t *testing.T) {
 		}
 		return err != nil
 	})
+	if took := time.Since(began); took < delay {
+		t.Errorf("nothing is accepted %s into the delay", took)
+	}
 	if err := echo(stream, reader); err != nil {
 		t.Errorf("the stream was not given time: %v", err)
 	}
@@ -105,7 +109,8 @@ func TestDrainServesDuringTheDelay(t *testing.T) {
 
 func TestDrainAnswersWhatIsUnderWay(t *testing.T) {
 	address := loopback.FreeAddress(t)
-	r := newRuntime(t, &fakeEngine{}, nil)
+	engine := &fakeEngine{held: make(chan func())}
+	r := newRuntime(t, engine, nil)
 	if err := r.Apply(t.Context(), listening("1", address)); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +119,7 @@ func TestDrainAnswersWhatIsUnderWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("X-Take", "400ms")
+	req.Header.Set("X-Hold", "yes")
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		res, err := client.Do(req)
@@ -127,8 +132,26 @@ func TestDrainAnswersWhatIsUnderWay(t *testing.T) {
 			t.Errorf("got %q, %v", body, err)
 		}
 	})
-	time.Sleep(100 * time.Millisecond) // the request is in the handler by then
-	r.Drain(t.Context(), Drain{Timeout: 10 * time.Second})
+	release := <-engine.held
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		r.Drain(t.Context(), Drain{Timeout: time.Minute})
+	}()
+	eventually(t, "nothing is accepted", func() bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	})
+	select {
+	case <-drained:
+		t.Error("drained while a request is under way")
+	default:
+	}
+	release()
+	<-drained
 	wg.Wait()
 }
 

@@ -30,6 +30,8 @@ type fakeEngine struct {
 	set      atomic.Pointer[[]config.BackendEndpoints]
 	draining atomic.Bool
 	closed   atomic.Bool
+	// held gets, for each request with X-Hold, what releases it.
+	held chan func()
 
 	mu      sync.Mutex
 	streams map[net.Conn]struct{}
@@ -59,8 +61,10 @@ func (e *fakeEngine) Handler(string) http.Handler {
 			e.upgrade(w)
 			return
 		}
-		if d, err := time.ParseDuration(r.Header.Get("X-Take")); err == nil {
-			time.Sleep(d)
+		if r.Header.Get("X-Hold") != "" {
+			hold := make(chan struct{})
+			e.held <- func() { close(hold) }
+			<-hold
 		}
 		fmt.Fprint(w, e.table.Load().Version)
 	})
@@ -150,12 +154,12 @@ func newClient(t testing.TB) *http.Client {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("timed out waiting until %s", what)

@@ -66,7 +66,7 @@ func newClient(t testing.TB, tlsConfig *tls.Config, protocols *http.Protocols) *
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: tlsConfig, Protocols: protocols, MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
 func get(client *http.Client, url string) (string, error) {
@@ -106,7 +106,7 @@ func handshake(address string, cfg *tls.Config) (*tls.Conn, *x509.Certificate, e
 	cfg = cfg.Clone()
 	cfg.InsecureSkipVerify = true
 	dialer := tls.Dialer{Config: cfg}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	c, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -137,7 +137,7 @@ func refused(err error) string {
 // eventually waits until ok returns true.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("timed out waiting until %s", what)

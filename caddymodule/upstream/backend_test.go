@@ -63,7 +63,7 @@ func theEndpoint(b *Backend) *Endpoint { return b.set.Load().candidates()[0] }
 func awaitClosed(t testing.TB, b *Backend) {
 	t.Helper()
 	e := theEndpoint(b)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		e.mu.Lock()
 		if len(e.idle) != 1 {
 			t.Fatalf("%d idle connections", len(e.idle))

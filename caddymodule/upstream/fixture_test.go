@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -190,15 +191,7 @@ func listen(t testing.TB, serve func(n int, c net.Conn)) string {
 }
 
 // closedPort is an address at which nobody listens.
-func closedPort(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
+func closedPort(t testing.TB) string { return loopback.FreeAddress(t) }
 
 // wantKind checks the kind of an error of this package.
 func wantKind(t testing.TB, err error, want Kind) {

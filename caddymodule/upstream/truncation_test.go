@@ -117,7 +117,7 @@ func TestTLSClosingDoesNotWait(t *testing.T) {
 	}
 	begin := time.Now()
 	newConn(&Endpoint{}, w.tls).close()
-	if took := time.Since(begin); took > 2*time.Second {
+	if took := time.Since(begin); took >= 5*time.Second { // what crypto/tls would wait
 		t.Errorf("took %s", took)
 	}
 }

@@ -214,7 +214,7 @@ func TestTLSTicketsOnAnIdleConnection(t *testing.T) {
 	}
 	look := func(what string, want bool) {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 			alive, err := c.alive()
 			if err != nil {
 				t.Fatal(err)
