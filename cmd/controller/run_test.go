@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 func parseFlags(t *testing.T, args ...string) flags {
@@ -70,11 +72,9 @@ func TestServeWithoutCRDs(t *testing.T) {
 }
 
 func TestServeWithoutAPIServer(t *testing.T) {
-	api := httptest.NewServer(http.NotFoundHandler())
-	api.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err := serve(ctx, &rest.Config{Host: api.URL}, flags{namespace: "n", proxyImage: "p"})
+	err := serve(ctx, &rest.Config{Host: "http://" + loopback.FreeAddress(t)}, flags{namespace: "n", proxyImage: "p"})
 	if err == nil || !strings.Contains(err.Error(), "ask the API server") {
 		t.Errorf("got %v", err)
 	}

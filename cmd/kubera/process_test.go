@@ -6,9 +6,11 @@ package main
 import (
 	"bufio"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,19 +155,36 @@ func (s *transcript) await(t *testing.T, after int, text string) string {
 	}
 }
 
-// freePorts gives ports of loopback that nobody listens on.
+// given are the ports that were returned before: one may look free again while its
+// first user has not come to use it.
+var given sync.Map
+
+// freePorts gives ports of loopback that nobody listens on, for programs that have to be
+// told one. They are below those that systems give to whoever asks for any port, so that
+// tests that run at the same time do not take them before they are used.
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for tries := 0; len(ports) < n; tries++ {
+		if tries == 1000 {
+			t.Fatal("no free ports")
 		}
-		defer func() { _ = listener.Close() }()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		if port := 10_000 + rand.N(20_000); free(port) {
+			ports = append(ports, port)
+		}
 	}
 	return ports
+}
+
+// free says whether nobody has the port and it was not given before. It is given then.
+func free(port int) bool {
+	listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+	if err != nil {
+		return false
+	}
+	_ = listener.Close()
+	_, again := given.LoadOrStore(port, true)
+	return !again
 }
 
 // freeOffset gives a --port-offset for which the ports are free.
@@ -173,16 +192,8 @@ func freeOffset(t *testing.T, ports ...int) int {
 	t.Helper()
 	for range 100 {
 		offset := freePorts(t, 1)[0] - ports[0]
-		free := offset > 0
-		for _, port := range ports {
-			listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(offset+port))
-			if err != nil {
-				free = false
-				break
-			}
-			_ = listener.Close()
-		}
-		if free {
+		taken := func(port int) bool { return !free(port + offset) }
+		if !slices.ContainsFunc(ports[1:], taken) {
 			return offset
 		}
 	}

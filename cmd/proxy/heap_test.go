@@ -55,7 +55,7 @@ func gcPercent() uint64 {
 // time after the collection that found them.
 func awaitPercent(t *testing.T, what string, ok func(uint64) bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for !ok(gcPercent()) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: the percentage is %d", what, gcPercent())
