@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/internal/pki"
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // proxy is the control channel of a proxy, over mutual TLS, without a data plane.
@@ -41,7 +42,7 @@ func startProxy(t *testing.T, a *pki.Authority, address string) *proxy {
 	p := &proxy{t: t, config: &config.Config{}}
 	p.renew(a)
 	if address == "" {
-		address = "127.0.0.1:0"
+		address = loopback.FreeAddress(t) // where it can be started again
 	}
 	var err error
 	var lc net.ListenConfig

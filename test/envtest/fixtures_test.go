@@ -31,7 +31,7 @@ import (
 const listenerPort = 18080
 
 // specTimeout bounds one spec.
-const specTimeout = 2 * time.Minute
+const specTimeout = 5 * time.Minute
 
 // newNamespace makes a namespace with a name of its own.
 func newNamespace(ctx context.Context) string {

@@ -30,7 +30,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait of these tests.
-const patience = 15 * time.Second
+const patience = time.Minute
 
 // gateway is a proxy in this process: what is pushed to control is served.
 type gateway struct {

@@ -29,8 +29,8 @@ func TestSlowHeadersAreGivenUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := dial(t, gw.address)
 			begin := time.Now()
+			c := dial(t, gw.address)
 			c.send(text)
 			if name == "byte by one" {
 				stop := make(chan struct{})

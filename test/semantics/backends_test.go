@@ -25,7 +25,7 @@ var backendCases = []testCase{
 	{
 		name: "HTTPRouteTimeoutRequest",
 		exchanges: []exchange{
-			{url: "example.com/timeout", want: "v1"},
+			{url: "example.com/quick", want: "v1"},
 			{url: "example.com/timeout", header: []string{delayHeader + ": 20s"}, want: "504"},
 			{url: "example.com/disabled", header: []string{delayHeader + ": 300ms"}, want: "v1"},
 		},
@@ -33,7 +33,7 @@ var backendCases = []testCase{
 	{
 		name: "HTTPRouteTimeoutBackendRequest",
 		exchanges: []exchange{
-			{url: "example.com/timeout", want: "v1"},
+			{url: "example.com/quick", want: "v1"},
 			{url: "example.com/timeout", header: []string{delayHeader + ": 20s"}, want: "504"},
 			{url: "example.com/disabled", header: []string{delayHeader + ": 300ms"}, want: "v1"},
 		},

@@ -49,7 +49,7 @@ func (j *journal) received(backend, target string) []echoed {
 // as many.
 func (j *journal) await(t *testing.T, backend, target string, n int) []echoed {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		got := j.received(backend, target)
 		if len(got) >= n {
 			return got

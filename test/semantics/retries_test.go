@@ -48,9 +48,9 @@ var retryCases = []testCase{
 	{
 		name: "HTTPRouteRetryWithTimeouts",
 		exchanges: []exchange{
-			{url: "example.com/retry/request-timeout-500ms?id=1", header: []string{failHeader + ": 1 500"}, want: "v3"},
+			{url: "example.com/retry/request-timeout-30s?id=1", header: []string{failHeader + ": 1 500"}, want: "v3"},
 			{url: "example.com/retry/request-timeout-500ms?id=2", header: []string{failHeader + ": 1 500", delayHeader + ": 20s"}, want: "504"},
-			{url: "example.com/retry/backend-timeout-500ms?id=1", header: []string{failHeader + ": 2 500", delayHeader + ": 100ms"}, want: "v3"},
+			{url: "example.com/retry/backend-timeout-30s?id=1", header: []string{failHeader + ": 2 500", delayHeader + ": 100ms"}, want: "v3"},
 			{url: "example.com/retry/backend-timeout-500ms?id=2", header: []string{failHeader + ": 1 500", delayHeader + ": 20s"}, want: "504"},
 		},
 	},
