@@ -27,11 +27,11 @@ func run() int {
 	return cli.Run(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, version)
 }
 
-// untilSignal gives a context that ends with the first SIGINT or SIGTERM, or with
-// stop, which the caller has to call. The first signal lets requests end. When the
+// untilSignal gives a context that ends with the first SIGINT or SIGTERM, or with the
+// function, which the caller has to call. The first signal lets requests end. When the
 // context has ended, signals do what they do to any program, so that a second one
 // doesn't wait for them: a context of signal.NotifyContext ends before that.
-func untilSignal() (ctx context.Context, stop context.CancelFunc) {
+func untilSignal() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
