@@ -71,7 +71,10 @@ var _ = BeforeSuite(func(ctx context.Context) {
 			filepath.Join(root(), "config", "crd", "bases"),
 		},
 		ErrorIfCRDPathMissing: true,
-		Scheme:                controller.NewScheme(),
+		// By default each of its programs has 20 s, which a busy machine does not keep.
+		ControlPlaneStartTimeout: 3 * time.Minute,
+		ControlPlaneStopTimeout:  time.Minute,
+		Scheme:                   controller.NewScheme(),
 	}
 	apiServer, err := environment.Start()
 	Expect(err).NotTo(HaveOccurred())
@@ -90,7 +93,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	DeferCleanup(nodes.stop)
 	inProcess = startOperator()
 	DeferCleanup(func() { inProcess.stop() })
-}, NodeTimeout(5*time.Minute))
+}, NodeTimeout(15*time.Minute))
 
 func root() string {
 	GinkgoHelper()
