@@ -206,7 +206,7 @@ func (e *Endpoint) connect(q *Request) (*conn, error) {
 	nc, err := e.dial(ctx)
 	if err != nil {
 		kind := ConnectFailed
-		if ctx.Err() != nil {
+		if over(ctx) {
 			kind = Timeout
 		}
 		return nil, dialError(q, e.address, kind, err)

@@ -381,6 +381,25 @@ func TestCancelAndDeadline(t *testing.T) {
 	}
 }
 
+// TestTimeoutWhileConnecting: the time of a request may be over at any moment before
+// there is a connection. The endpoint is not to blame, and no other is to be tried.
+func TestTimeoutWhileConnecting(t *testing.T) {
+	silent := listen(t, func(_ int, c net.Conn) { io.Copy(io.Discard, c) })
+	b := newBackend(t, config.BackendHTTP, silent)
+	for n := range 100 {
+		short := time.Duration(n+1) * 5 * time.Microsecond
+		q := newRequest(t.Context(), http.MethodGet)
+		q.Deadline = time.Now().Add(short)
+		wantKind(t, exchange(t, b, q), Timeout)
+		q = newRequest(t.Context(), http.MethodGet)
+		q.TryTimeout = short
+		wantKind(t, exchange(t, b, q), Timeout)
+		if theEndpoint(b).failing() {
+			t.Fatalf("the endpoint is blamed for a request with %v", short)
+		}
+	}
+}
+
 func TestRequestBodyThatFails(t *testing.T) {
 	b := newBackend(t, config.BackendHTTP, listen(t, func(_ int, c net.Conn) { answerAll(c) }))
 	for _, length := range []int64{10, maxInline + 10, -1} {

@@ -48,10 +48,17 @@ func (e *Endpoint) dial(ctx context.Context) (net.Conn, error) {
 	switch {
 	case err == nil:
 		e.failedUntil.Store(0)
-	case ctx.Err() == nil:
+	case !over(ctx):
 		e.failedUntil.Store(time.Now().Add(failureMemory).UnixNano())
 	}
 	return nc, err
+}
+
+// over reports whether ctx has ended, or is about to: the dialer keeps the deadline of
+// ctx with a timer of its own, which may be first.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 func (e *Endpoint) open(ctx context.Context) (net.Conn, error) {
