@@ -145,7 +145,7 @@ var _ = Describe("The control channel", func() {
 			g.Expect(seen).To(HaveLen(3))
 			g.Expect(authority(ctx).Phase()).To(Equal(pki.Settled))
 			g.Expect(authority(ctx).Equal(before)).To(BeFalse())
-		}).Should(Succeed())
+		}).WithTimeout(3 * time.Minute).Should(Succeed())
 
 		Expect(secret(ctx, namespace, infra.ControlSecretName("web")).Data[pki.KeyCertificate]).NotTo(Equal(certificate))
 		By("trusting the old authority no more")

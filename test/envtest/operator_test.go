@@ -27,6 +27,10 @@ type operator struct {
 	done   chan error
 }
 
+// settle is how long the phases of a rotation last: long enough for a proxy to start and
+// get a push in each, also on a busy machine.
+const settle = 8 * time.Second
+
 // startOperator starts what cmd/controller does, with shorter waits.
 func startOperator() *operator {
 	GinkgoHelper()
@@ -34,12 +38,12 @@ func startOperator() *operator {
 	options.DefaultTransform = reachable(options.DefaultTransform)
 	mgr, err := ctrl.NewManager(asOperator.config, manager.Options{
 		Scheme: controller.NewScheme(), Cache: options, Metrics: metricsserver.Options{BindAddress: "0"},
-		GracefulShutdownTimeout: new(10 * time.Second),
+		GracefulShutdownTimeout: new(25 * time.Second),
 	})
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(context.Background())
 	err = controller.Setup(ctx, mgr, controller.Options{
-		Namespace: systemNamespace, ProxyImage: "kubera-proxy:test", Settle: 2 * time.Second,
+		Namespace: systemNamespace, ProxyImage: "kubera-proxy:test", Settle: settle,
 		Fleet: fleet.Options{CheckInterval: 500 * time.Millisecond, MaxBackoff: time.Second, Timeout: 10 * time.Second},
 	})
 	Expect(err).NotTo(HaveOccurred())
