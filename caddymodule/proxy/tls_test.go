@@ -211,9 +211,9 @@ func TestRotationLosesNothing(t *testing.T) {
 			}
 			gw := newGateway(t, build(ca, ca))
 			stop := make(chan struct{})
-			var sent atomic.Int64
+			var sent [4]atomic.Int64 // by each client
 			var requests sync.WaitGroup
-			for range 4 {
+			for i := range sent {
 				client := newClient(t)
 				requests.Go(func() {
 					for {
@@ -233,13 +233,20 @@ func TestRotationLosesNothing(t *testing.T) {
 						if err != nil || string(got) != body {
 							t.Errorf("%s, %d bytes, %v", resp.Status, len(got), err)
 						}
-						sent.Add(1)
+						sent[i].Add(1)
 					}
 				})
 			}
+			// Some requests of each client: those that had begun before have ended then.
 			some := func() {
-				for before := sent.Load(); sent.Load() < before+20 && !t.Failed(); {
-					get(t, newClient(t), gw.URL)
+				var enough [len(sent)]int64
+				for i := range sent {
+					enough[i] = sent[i].Load() + 5
+				}
+				for i := range sent {
+					for sent[i].Load() < enough[i] && !t.Failed() {
+						get(t, newClient(t), gw.URL)
+					}
 				}
 			}
 			for n := range 4 {
