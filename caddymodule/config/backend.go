@@ -5,13 +5,18 @@ package config
 
 // Backend is a set of endpoints that are the same to a request.
 type Backend struct {
-	// ID names the backend, "Service/default/echo/8080".
+	// ID names the backend, "Service/default/echo/8080", or
+	// "Service/default/dns/53/UDP" for a port of UDP.
 	ID string `json:"id"`
-	// Protocol is what the endpoints speak. Default: http.
+	// Protocol is what the endpoints speak to requests. Default: http, or http2 for
+	// the requests of routes with the protocol grpc.
 	Protocol BackendProtocol `json:"protocol,omitempty"`
-	// TLS is spoken to the endpoints if it is set.
+	// TLS is spoken to the endpoints if it is set: to requests, and to connections of
+	// which nothing is encrypted any more, that is those of TCP and of TLS that is
+	// terminated.
 	TLS *BackendTLS `json:"tls,omitempty"`
-	// Endpoints may be empty: requests are then answered with 503.
+	// Endpoints may be empty: requests are then answered with 503, connections reset
+	// and datagrams dropped.
 	Endpoints []Endpoint `json:"endpoints,omitempty"`
 }
 
@@ -32,8 +37,8 @@ type Endpoint struct {
 	// Address is host:port. The host is an IP address, or a DNS name that is
 	// resolved at each dial.
 	Address string `json:"address"`
-	// Draining endpoints get requests only where a backend has no others: they
-	// still serve but are about to end.
+	// Draining endpoints get requests, and new connections and sessions, only where a
+	// backend has no others: they still serve but are about to end.
 	Draining bool `json:"draining,omitempty"`
 }
 

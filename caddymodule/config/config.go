@@ -36,7 +36,8 @@ type Gateway struct {
 	// ID is the namespace and name of the Gateway, "default/web".
 	ID string `json:"id"`
 
-	// AccessLog turns on one log line for each request. Default: off.
+	// AccessLog turns on one log line for each request, for each connection of tls
+	// and tcp routes, and for each session of udp routes. Default: off.
 	AccessLog *AccessLog `json:"access_log,omitempty"`
 
 	// ClientAddress says where the address of a client is taken from.
@@ -50,11 +51,29 @@ type Gateway struct {
 
 	Limits *Limits `json:"limits,omitempty"`
 
+	// HTTP3 serves the HTTPS listeners over HTTP/3, too, on the UDP port of the same
+	// number, and says so to their clients (Alt-Svc). A port that a UDP listener has
+	// is left to that. Default: off.
+	HTTP3 bool `json:"http3,omitempty"`
+
+	// SendProxyProtocol is the version of the PROXY protocol by which the endpoints of
+	// tls and tcp routes are told who the client is. Default: none.
+	SendProxyProtocol ProxyProtocolVersion `json:"send_proxy_protocol,omitempty"`
+
 	// BackendClientCertificate is the ID of the certificate that is presented to
 	// endpoints over TLS which ask for one (Gateway.spec.tls.backend). Default:
 	// none is.
 	BackendClientCertificate string `json:"backend_client_certificate,omitempty"`
 }
+
+// ProxyProtocolVersion is a version of the PROXY protocol.
+type ProxyProtocolVersion string
+
+// The versions of the PROXY protocol.
+const (
+	ProxyProtocolV1 ProxyProtocolVersion = "v1"
+	ProxyProtocolV2 ProxyProtocolVersion = "v2"
+)
 
 // AccessLog describes the access log of a Gateway, which goes to standard output.
 type AccessLog struct {
@@ -95,7 +114,7 @@ type ClientAddress struct {
 	Header string `json:"header,omitempty"`
 
 	// ProxyProtocol demands a PROXY protocol header (v1 or v2) from trusted
-	// peers on every connection of the Gateway. A connection of a peer that is
+	// peers on every TCP connection of the Gateway. A connection of a peer that is
 	// not trusted is served without one; with no TrustedProxies every peer is
 	// trusted for it.
 	ProxyProtocol bool `json:"proxy_protocol,omitempty"`
@@ -115,7 +134,18 @@ type Limits struct {
 	MaxConcurrentStreams int `json:"max_concurrent_streams,omitempty"`
 	// RequestHeaderTimeout bounds reading a request header. Default: 60s.
 	RequestHeaderTimeout Duration `json:"request_header_timeout,omitempty"`
-	// IdleTimeout closes a client connection on which nothing is under way.
+	// IdleTimeout closes a client connection on which no request is under way.
 	// Default: 180s.
 	IdleTimeout Duration `json:"idle_timeout,omitempty"`
+	// TCPIdleTimeout closes a connection of a tls or tcp route on which nothing was
+	// sent in either direction for this long, or up to twice as long. Default: no
+	// bound; that the other end is gone is noticed in any case.
+	TCPIdleTimeout Duration `json:"tcp_idle_timeout,omitempty"`
+	// UDPIdleTimeout ends the session of a client of a udp route that has neither sent
+	// nor got anything for this long, or up to twice as long: its next datagram may
+	// reach another endpoint. Default: 60s.
+	UDPIdleTimeout Duration `json:"udp_idle_timeout,omitempty"`
+	// MaxUDPSessions bounds the sessions of each UDP listener; a client beyond it takes
+	// the place of the one that was idle for longest. Default: 16384.
+	MaxUDPSessions int `json:"max_udp_sessions,omitempty"`
 }

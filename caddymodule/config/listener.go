@@ -18,7 +18,10 @@ type Listener struct {
 	// Address belong to the same Gateway.
 	Gateway string `json:"gateway"`
 
-	// Protocol is HTTP or HTTPS. Listeners with the same Address have the same.
+	// Protocol that clients speak. Listeners with the same Address have the same,
+	// except that HTTPS and TLS go together, told apart by Hostname, and that a UDP
+	// listener does not meet the others: its Address is another socket. TCP and UDP
+	// listeners share their Address with no other.
 	Protocol Protocol `json:"protocol"`
 	// Port is the port by which clients know the listener. It decides redirects
 	// and X-Forwarded-Port.
@@ -29,10 +32,11 @@ type Listener struct {
 
 	// Hostname narrows the listener: an exact name, a wildcard ("*.example.com",
 	// which stands for one or more labels), or empty for every name. A request is
-	// served by the most specific listener of its Address and by no other.
+	// served by the most specific listener of its Address and by no other, and so is
+	// a connection of TLS, by its SNI. Empty for TCP and UDP.
 	Hostname string `json:"hostname,omitempty"`
 
-	// TLS is set on HTTPS listeners.
+	// TLS is set on HTTPS and TLS listeners.
 	TLS *ListenerTLS `json:"tls,omitempty"`
 }
 
@@ -43,10 +47,28 @@ type Protocol string
 const (
 	HTTP  Protocol = "HTTP"
 	HTTPS Protocol = "HTTPS"
+	// TLS is for routes of bytes, by SNI: see ListenerTLS.Mode.
+	TLS Protocol = "TLS"
+	TCP Protocol = "TCP"
+	UDP Protocol = "UDP"
 )
 
-// ListenerTLS says how a listener terminates TLS.
+// TLSMode says where a TLS session ends.
+type TLSMode string
+
+// The modes of TLS.
+const (
+	// TLSTerminate ends the session here, with one of ListenerTLS.Certificates.
+	TLSTerminate TLSMode = "terminate"
+	// TLSPassthrough leaves it to the endpoints: nothing is decrypted.
+	TLSPassthrough TLSMode = "passthrough"
+)
+
+// ListenerTLS says how a listener does TLS.
 type ListenerTLS struct {
+	// Mode is passthrough on TLS listeners only, whose other fields are then empty.
+	// Default: terminate.
+	Mode TLSMode `json:"mode,omitempty"`
 	// Certificates are IDs of Config.Certificates. Whatever names are in them,
 	// the listener presents one of these: of those that the client can use, the
 	// first that has the SNI as a name, else the first with a wildcard for it, else
@@ -93,3 +115,6 @@ func (l *Listener) BindAddress() string {
 	}
 	return net.JoinHostPort("", strconv.Itoa(int(l.Port)))
 }
+
+// terminates says whether sessions of the listener end here.
+func (t *ListenerTLS) terminates() bool { return t != nil && t.Mode != TLSPassthrough }

@@ -5,15 +5,29 @@ package config
 
 // Route is one route object with its rules, and the listeners it is attached to.
 //
+// # Requests
+//
 // Among all rules whose matches fit a request, the router takes the first by:
 // the most specific of the routes' own hostnames (exact, then the longest
 // wildcard, then none); path Exact, then RegularExpression, then the longest
 // Prefix; a method match; most header matches; most query matches; the older
 // route; the lesser ID; the first rule in the route. This is the precedence of
 // HTTPRouteRule.matches and HTTPRoute.spec.hostnames in the Gateway API.
+//
+// # Connections and datagrams
+//
+// Routes with the protocol tls, tcp or udp have one rule, of which only Backends
+// may be set. A connection goes to the first route by: the most specific of the
+// routes' own hostnames that cover its SNI (tls only); the older route; the lesser
+// ID. It stays with the endpoint that was chosen for it, whatever becomes of the
+// route. A connection to a share that could not be resolved, or to a backend without
+// endpoints, is reset, one that no route takes is closed without a TLS alert, and
+// datagrams are dropped.
 type Route struct {
 	// ID is the kind, namespace and name, "HTTPRoute/default/web".
 	ID string `json:"id"`
+	// Protocol is what the route carries. Default: http.
+	Protocol RouteProtocol `json:"protocol,omitempty"`
 	// Created is the creation time in seconds since 1970.
 	Created int64 `json:"created,omitempty"`
 	// Attachments name the listeners that serve this route.
@@ -21,13 +35,37 @@ type Route struct {
 	Rules       []Rule       `json:"rules"`
 }
 
+// RouteProtocol is what a route carries.
+type RouteProtocol string
+
+// The protocols of routes, and of the listeners they can be attached to.
+const (
+	// RouteHTTP is for requests: HTTP, HTTPS.
+	RouteHTTP RouteProtocol = "http"
+	// RouteGRPC is for requests, too, which go to backends by HTTP/2 even where those
+	// don't say so: HTTP, HTTPS.
+	RouteGRPC RouteProtocol = "grpc"
+	// RouteTLS is for connections by SNI: TLS.
+	RouteTLS RouteProtocol = "tls"
+	// RouteTCP is for connections: TCP.
+	RouteTCP RouteProtocol = "tcp"
+	// RouteUDP is for datagrams: UDP.
+	RouteUDP RouteProtocol = "udp"
+)
+
+// Streams is true for routes of connections and datagrams, and false for those of
+// requests.
+func (p RouteProtocol) Streams() bool {
+	return p == RouteTLS || p == RouteTCP || p == RouteUDP
+}
+
 // Attachment binds a route to a listener.
 type Attachment struct {
 	// Listener is the ID of a listener.
 	Listener string `json:"listener"`
 	// Hostnames are the route's own hostnames, those that intersect with the
-	// listener's. A request must match the listener's hostname and one of these.
-	// Empty: whatever the listener admits.
+	// listener's. A request, or an SNI, must match the listener's hostname and one of
+	// these. Empty: whatever the listener admits. Always empty for tcp and udp.
 	Hostnames []string `json:"hostnames,omitempty"`
 }
 
@@ -45,8 +83,9 @@ type Rule struct {
 
 	// Filters run in this order.
 	Filters []Filter `json:"filters,omitempty"`
-	// Backends share the requests by weight. With none, or only of weight 0,
-	// and no filter that answers, requests are answered with 500.
+	// Backends share the requests by weight, or the connections, or the sessions of
+	// UDP. With none, or only of weight 0, and no filter that answers, requests are
+	// answered with 500.
 	Backends []WeightedBackend `json:"backends,omitempty"`
 	Timeouts *Timeouts         `json:"timeouts,omitempty"`
 	// Retry, or nil for no more than failing over to another endpoint where no
@@ -73,13 +112,19 @@ const (
 	// Prefix compares path elements: "/abc" and "/abc/" match "/abc" and
 	// "/abc/def", not "/abcd". For paths only.
 	Prefix MatchType = "prefix"
-	Regex  MatchType = "regex"
+	// Service matches the paths of the methods of a gRPC service: "/a.B" matches
+	// "/a.B/Get". It goes behind Exact and before Regex. For paths only.
+	Service MatchType = "service"
+	Regex   MatchType = "regex"
 )
 
 // PathMatch compares the path of a request, percent-decoded, case-sensitively.
 type PathMatch struct {
 	Type  MatchType `json:"type"`
 	Value string    `json:"value"`
+	// Precedence decides among regular expressions: the higher goes first. 0 for
+	// other types.
+	Precedence int `json:"precedence,omitempty"`
 }
 
 // ValueMatch compares a header (by name without case; several values joined
@@ -127,7 +172,8 @@ type Retry struct {
 // WeightedBackend is a share of a rule's requests.
 type WeightedBackend struct {
 	// Backend is the ID of a backend. Empty: the reference could not be
-	// resolved, and this share of the requests is answered with 500.
+	// resolved, and this share of the requests is answered with 500, see Route for
+	// connections and datagrams.
 	Backend string `json:"backend,omitempty"`
 	// Weight is the share, out of the sum of all weights of the rule. 0: none.
 	Weight int32 `json:"weight"`

@@ -20,10 +20,13 @@ import (
 func (c *Config) Validate() error {
 	v := validator{
 		gateways:     index(c.Gateways),
-		listeners:    index(c.Listeners),
+		listeners:    make(map[string]*Listener, len(c.Listeners)),
 		backends:     index(c.Backends),
 		certificates: index(c.Certificates),
 		bundles:      index(c.CABundles),
+	}
+	for i := range c.Listeners {
+		v.listeners[c.Listeners[i].ID] = &c.Listeners[i]
 	}
 	checks := []func() error{
 		func() error { return c.validateLogLevel() },
@@ -45,7 +48,8 @@ func (c *Config) Validate() error {
 
 // validator knows what can be referred to.
 type validator struct {
-	gateways, listeners, backends, certificates, bundles map[string]bool
+	gateways, backends, certificates, bundles map[string]bool
+	listeners                                 map[string]*Listener
 }
 
 func index[T identified](list []T) map[string]bool {
@@ -113,6 +117,9 @@ func (v *validator) gateway(g *Gateway) error {
 			return refuse(g.ID, "client_address.header", "%v", err)
 		}
 	}
+	if err := oneOf(g.ID, "send_proxy_protocol", g.SendProxyProtocol, "", ProxyProtocolV1, ProxyProtocolV2); err != nil {
+		return err
+	}
 	if id := g.BackendClientCertificate; id != "" && !v.certificates[id] {
 		return refuse(g.ID, "backend_client_certificate", "there is no certificate %q", id)
 	}
@@ -133,6 +140,9 @@ func (l *Limits) validate(id string) error {
 		{"max_concurrent_streams", int64(l.MaxConcurrentStreams)},
 		{"request_header_timeout", int64(l.RequestHeaderTimeout)},
 		{"idle_timeout", int64(l.IdleTimeout)},
+		{"tcp_idle_timeout", int64(l.TCPIdleTimeout)},
+		{"udp_idle_timeout", int64(l.UDPIdleTimeout)},
+		{"max_udp_sessions", int64(l.MaxUDPSessions)},
 	} {
 		if f.value < 0 {
 			return refuse(id, "limits."+f.name, "must not be negative")
@@ -145,7 +155,7 @@ func (v *validator) listener(l *Listener) error {
 	if !v.gateways[l.Gateway] {
 		return refuse(l.ID, "gateway", "there is no gateway %q", l.Gateway)
 	}
-	if err := oneOf(l.ID, "protocol", l.Protocol, HTTP, HTTPS); err != nil {
+	if err := oneOf(l.ID, "protocol", l.Protocol, HTTP, HTTPS, TLS, TCP, UDP); err != nil {
 		return err
 	}
 	if l.Port < 1 || l.Port > 65535 {
@@ -161,8 +171,11 @@ func (v *validator) listener(l *Listener) error {
 	if err := hostname(l.ID, "hostname", l.Hostname, true); err != nil {
 		return err
 	}
-	if (l.TLS != nil) != (l.Protocol == HTTPS) {
-		return refuse(l.ID, "tls", "goes with protocol HTTPS, and only with it")
+	if l.Hostname != "" && (l.Protocol == TCP || l.Protocol == UDP) {
+		return refuse(l.ID, "hostname", "does not go with protocol %s, which knows no names", l.Protocol)
+	}
+	if (l.TLS != nil) != (l.Protocol == HTTPS || l.Protocol == TLS) {
+		return refuse(l.ID, "tls", "goes with the protocols HTTPS and TLS, and only with them")
 	}
 	return v.listenerTLS(l)
 }
@@ -175,20 +188,24 @@ func sockets(listeners []Listener) error {
 	for i := range listeners {
 		l := &listeners[i]
 		address := l.BindAddress()
-		f, ok := first[address]
-		if !ok {
-			f, first[address] = l, l
+		socket := address
+		if l.Protocol == UDP {
+			socket += " UDP"
 		}
-		o, ok := open[address]
+		f, ok := first[socket]
+		if !ok {
+			f, first[socket] = l, l
+		}
+		o, ok := open[socket]
 		if !ok {
 			o = l
 			if !l.TLS.shut() {
-				open[address] = l
+				open[socket] = l
 			}
 		}
-		name := address + " " + strings.ToLower(l.Hostname)
+		name := socket + " " + strings.ToLower(l.Hostname)
 		switch other, ok := taken[name]; {
-		case f.Protocol != l.Protocol:
+		case !f.Protocol.sharesAddress(l.Protocol):
 			return refuse(l.ID, "protocol", "%s has the address %s too, with protocol %s", f.ID, address, f.Protocol)
 		case f.Gateway != l.Gateway:
 			return refuse(l.ID, "address", "%s of another gateway has the address %s already", f.ID, address)
@@ -200,6 +217,12 @@ func sockets(listeners []Listener) error {
 		taken[name] = l.ID
 	}
 	return nil
+}
+
+// sharesAddress says whether listeners with these protocols may have the same address.
+func (p Protocol) sharesAddress(other Protocol) bool {
+	byName := func(p Protocol) bool { return p == HTTPS || p == TLS }
+	return p == other || byName(p) && byName(other)
 }
 
 func (v *validator) backend(b *Backend) error {

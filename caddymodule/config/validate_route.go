@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -12,10 +13,20 @@ import (
 const maxWeight = 1_000_000
 
 func (v *validator) route(r *Route) error {
+	err := oneOf(r.ID, "protocol", r.Protocol, "", RouteHTTP, RouteGRPC, RouteTLS, RouteTCP, RouteUDP)
+	if err != nil {
+		return err
+	}
 	for i, a := range r.Attachments {
 		field := fmt.Sprintf("attachments[%d]", i)
-		if !v.listeners[a.Listener] {
+		l, ok := v.listeners[a.Listener]
+		switch {
+		case !ok:
 			return refuse(r.ID, field+".listener", "there is no listener %q", a.Listener)
+		case !r.Protocol.on(l.Protocol):
+			return refuse(r.ID, field+".listener", "%s has the protocol %s, which is not for routes with protocol %s", l.ID, l.Protocol, cmp.Or(r.Protocol, RouteHTTP))
+		case len(a.Hostnames) > 0 && (r.Protocol == RouteTCP || r.Protocol == RouteUDP):
+			return refuse(r.ID, field+".hostnames", "do not go with protocol %s, which knows no names", r.Protocol)
 		}
 		for j, name := range a.Hostnames {
 			if err := hostname(r.ID, fmt.Sprintf("%s.hostnames[%d]", field, j), name, false); err != nil {
@@ -23,13 +34,41 @@ func (v *validator) route(r *Route) error {
 			}
 		}
 	}
+	if r.Protocol.Streams() && len(r.Rules) > 1 {
+		return refuse(r.ID, "rules", "at most one goes with protocol %s", r.Protocol)
+	}
 	for i := range r.Rules {
+		if r.Protocol.Streams() && !r.Rules[i].forwardsOnly() {
+			return refuse(r.ID, fmt.Sprintf("rules[%d]", i), "only backends go with protocol %s", r.Protocol)
+		}
 		c := checker{validator: v, object: r.ID, field: fmt.Sprintf("rules[%d]", i)}
 		if err := c.rule(&r.Rules[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// on says whether routes with the protocol can be attached to listeners with l.
+func (p RouteProtocol) on(l Protocol) bool {
+	switch p {
+	case RouteTLS:
+		return l == TLS
+	case RouteTCP:
+		return l == TCP
+	case RouteUDP:
+		return l == UDP
+	}
+	return l == HTTP || l == HTTPS
+}
+
+// forwardsOnly says that nothing but backends is set.
+func (r *Rule) forwardsOnly() bool {
+	filters := len(r.Filters)
+	for i := range r.Backends {
+		filters += len(r.Backends[i].Filters)
+	}
+	return filters == 0 && len(r.Matches) == 0 && r.ErrorStatus == 0 && r.Timeouts == nil && r.Retry == nil
 }
 
 // checker refuses fields of one object below one field.
@@ -111,11 +150,16 @@ func (c checker) timeouts(t *Timeouts) error {
 func (c checker) match(m *Match) error {
 	if p := m.Path; p != nil {
 		at := c.at("path")
-		if err := at.valueMatch(p.Type, p.Value, Exact, Prefix, Regex); err != nil {
+		if err := at.valueMatch(p.Type, p.Value, Exact, Prefix, Service, Regex); err != nil {
 			return err
 		}
-		if p.Type != Regex && !strings.HasPrefix(p.Value, "/") {
+		switch {
+		case p.Type != Regex && !strings.HasPrefix(p.Value, "/"):
 			return at.at("value").refuse("%q does not begin with /", p.Value)
+		case p.Type == Service && strings.Count(p.Value, "/") > 1:
+			return at.at("value").refuse("%q is not a slash and the name of a service", p.Value)
+		case p.Type != Regex && p.Precedence != 0:
+			return at.at("precedence").refuse("goes with type regex only")
 		}
 	}
 	for i, h := range m.Headers {

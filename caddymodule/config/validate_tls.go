@@ -58,6 +58,19 @@ func (v *validator) listenerTLS(l *Listener) error {
 	if l.TLS == nil {
 		return nil
 	}
+	if err := oneOf(l.ID, "tls.mode", l.TLS.Mode, "", TLSTerminate, TLSPassthrough); err != nil {
+		return err
+	}
+	if l.TLS.Mode == TLSPassthrough {
+		switch {
+		case l.Protocol != TLS:
+			return refuse(l.ID, "tls.mode", "passthrough goes with protocol TLS only")
+		case len(l.TLS.Certificates) > 0:
+			return refuse(l.ID, "tls.certificates", "does not go with mode passthrough, which decrypts nothing")
+		case l.TLS.ClientValidation != nil:
+			return refuse(l.ID, "tls.client_validation", "does not go with mode passthrough, which decrypts nothing")
+		}
+	}
 	for i, id := range l.TLS.Certificates {
 		if !v.certificates[id] {
 			return refuse(l.ID, fmt.Sprintf("tls.certificates[%d]", i), "there is no certificate %q", id)
