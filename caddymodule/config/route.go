@@ -9,10 +9,11 @@ package config
 //
 // Among all rules whose matches fit a request, the router takes the first by:
 // the most specific of the routes' own hostnames (exact, then the longest
-// wildcard, then none); path Exact, then RegularExpression, then the longest
-// Prefix; a method match; most header matches; most query matches; the older
-// route; the lesser ID; the first rule in the route. This is the precedence of
-// HTTPRouteRule.matches and HTTPRoute.spec.hostnames in the Gateway API.
+// wildcard, then none); path Exact, then Service, then Regex by PathMatch.Precedence,
+// then the longest Prefix; a method match; most header matches; most query matches;
+// the older route; the lesser ID; the first rule in the route. This is the precedence
+// of HTTPRouteRule.matches, GRPCRouteRule.matches and HTTPRoute.spec.hostnames in the
+// Gateway API.
 //
 // # Connections and datagrams
 //

@@ -6,6 +6,7 @@ package router
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
@@ -38,6 +39,18 @@ func byPath(n int) []Rule[int] {
 	return rules
 }
 
+// byService is n routes on one host, each with its own gRPC service.
+func byService(n int) []Rule[int] {
+	rules := make([]Rule[int], n)
+	for i := range rules {
+		rules[i] = Rule[int]{
+			Hostnames: []string{"example.com"},
+			RouteID:   fmt.Sprint(i), Value: i, Matches: []config.Match{service(fmt.Sprintf("/tenant%d.v1.Things", i))},
+		}
+	}
+	return rules
+}
+
 func benchmarkLookup(b *testing.B, rules []Rule[int], request Request, want int) {
 	b.Helper()
 	table, err := Compile(rules)
@@ -63,6 +76,9 @@ func BenchmarkLookup(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("paths=%d", n), func(b *testing.B) {
 			benchmarkLookup(b, byPath(n), get(fmt.Sprintf("/tenants/t-%d/api/v1/things/7", n-1)), n-1)
+		})
+		b.Run(fmt.Sprintf("services=%d", n), func(b *testing.B) {
+			benchmarkLookup(b, byService(n), get(fmt.Sprintf("/tenant%d.v1.Things/Get", n-1)), n-1)
 		})
 	}
 }
@@ -98,7 +114,7 @@ func BenchmarkCompile(b *testing.B) {
 }
 
 func TestLookupDoesNotAllocate(t *testing.T) {
-	table, err := Compile(append(byHost(100), byPath(100)...))
+	table, err := Compile(slices.Concat(byHost(100), byPath(100), byService(100)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +122,7 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 		get("/api/v1").to("host-99.example.com"),
 		get("/api/v1").to("a.b.wild.example.com"),
 		get("/tenants/t-99/api/v1"),
+		get("/tenant99.v1.Things/Get"),
 		get("/").to("nowhere.example.org"),
 	} {
 		if n := testing.AllocsPerRun(100, func() { table.Lookup(&r) }); n != 0 {

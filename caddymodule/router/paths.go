@@ -11,17 +11,20 @@ import (
 // candidate is one match of one rule, under one hostname.
 type candidate[T any] struct {
 	predicates
-	// path is set for regular expressions only.
-	path   *regexp.Regexp
-	result Result[T]
+	// path and precedence are set for regular expressions only.
+	path       *regexp.Regexp
+	precedence int
+	result     Result[T]
 }
 
 // paths are the candidates under one hostname by their path. Every list is in
 // order of precedence.
 type paths[T any] struct {
 	exact map[string][]candidate[T]
-	regex []candidate[T]
-	root  node[T]
+	// services are by the path of the service, nil if there are none.
+	services map[string][]candidate[T]
+	regex    []candidate[T]
+	root     node[T]
 }
 
 // node is an element of a path in the trie of prefixes.
@@ -38,6 +41,11 @@ func (p *paths[T]) lookup(r *Request, names *queryNames) (Result[T], bool) {
 	if found := first(p.exact[r.Path], r, names); found != nil {
 		return found.result, true
 	}
+	if p.services != nil {
+		if found := first(p.services[serviceOf(r.Path)], r, names); found != nil {
+			return found.result, true
+		}
+	}
 	for i := range p.regex {
 		if c := &p.regex[i]; c.path.MatchString(r.Path) && c.hold(r, names) {
 			return c.result, true
@@ -49,6 +57,16 @@ func (p *paths[T]) lookup(r *Request, names *queryNames) (Result[T], bool) {
 		}
 	}
 	return Result[T]{}, false
+}
+
+// serviceOf returns what is in front of the last element of a path: "/a.B" for
+// "/a.B/Get", and "" where that element is empty, which no method is.
+func serviceOf(path string) string {
+	i := strings.LastIndexByte(path, '/')
+	if i < 0 || i == len(path)-1 {
+		return ""
+	}
+	return path[:i]
 }
 
 func first[T any](candidates []candidate[T], r *Request, names *queryNames) *candidate[T] {

@@ -38,13 +38,15 @@ func (s source) path() string {
 
 func (s source) match() config.Match {
 	var m config.Match
-	switch s.IntN(5) {
+	switch s.IntN(6) {
 	case 0:
 		m.Path = &config.PathMatch{Type: config.Exact, Value: s.path()}
 	case 1:
-		m.Path = &config.PathMatch{Type: config.Regex, Value: pick(s, "/a.*", "/a|/ab/b", ".*b", "/(a|b)/?", "")}
+		m.Path = &config.PathMatch{Type: config.Regex, Value: pick(s, "/a.*", "/a|/ab/b", ".*b", "/(a|b)/?", ""), Precedence: s.IntN(3)}
 	case 2, 3:
 		m.Path = &config.PathMatch{Type: config.Prefix, Value: s.path()}
+	case 4:
+		m.Path = &config.PathMatch{Type: config.Service, Value: pick(s, "/a", "/b", "/ab", "/")}
 	}
 	if s.chance(30) {
 		m.Method = pick(s, "GET", "POST")

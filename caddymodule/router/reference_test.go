@@ -67,8 +67,11 @@ func (a fit[T]) rank() []int64 {
 		host = 2000
 	}
 	kind, prefix := pathOf(a.match)
-	path := map[config.MatchType]int{config.Exact: 0, config.Regex: 1}[kind]
-	if kind == config.Prefix {
+	path := map[config.MatchType]int{config.Exact: 0, config.Service: 1}[kind]
+	switch kind {
+	case config.Regex:
+		path = 1000 - a.match.Path.Precedence
+	case config.Prefix:
 		path = 10000 - len(prefix)
 	}
 	method := 0
@@ -104,6 +107,11 @@ func matchFits(m config.Match, r *Request) bool {
 	switch kind, value := pathOf(m); kind {
 	case config.Exact:
 		if r.Path != value {
+			return false
+		}
+	case config.Service:
+		method, ok := strings.CutPrefix(r.Path, value+"/")
+		if !ok || method == "" || strings.Contains(method, "/") {
 			return false
 		}
 	case config.Regex:

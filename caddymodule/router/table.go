@@ -82,6 +82,7 @@ func Compile[T any](rules []Rule[T]) (*Table[T], error) {
 	}
 	for _, p := range b.hosts {
 		p.root.link()
+		slices.SortStableFunc(p.regex, func(a, b candidate[T]) int { return cmp.Compare(b.precedence, a.precedence) })
 	}
 	b.table.hosts = NewHosts(b.hosts)
 	return b.table, nil
@@ -177,13 +178,19 @@ func (b *builder[T]) file(p *paths[T], path config.PathMatch, c candidate[T]) (e
 		n := p.root.at(prefix)
 		c.result.Prefix = cmp.Or(prefix, "/")
 		n.candidates = append(n.candidates, c)
+	case config.Service:
+		if p.services == nil {
+			p.services = map[string][]candidate[T]{}
+		}
+		p.services[path.Value] = append(p.services[path.Value], c)
 	case config.Regex:
+		c.precedence = path.Precedence
 		if c.path, err = b.regex.compile(path.Value); err != nil {
 			return fmt.Errorf("path: %w", err)
 		}
 		p.regex = append(p.regex, c)
 	default:
-		return fmt.Errorf("path: match type %q is not exact, prefix or regex", path.Type)
+		return fmt.Errorf("path: match type %q is not exact, service, regex or prefix", path.Type)
 	}
 	return nil
 }

@@ -34,6 +34,15 @@ func regex(path string) config.Match {
 	return config.Match{Path: &config.PathMatch{Type: config.Regex, Value: path}}
 }
 
+func service(path string) config.Match {
+	return config.Match{Path: &config.PathMatch{Type: config.Service, Value: path}}
+}
+
+func withPrecedence(m config.Match, precedence int) config.Match {
+	m.Path.Precedence = precedence
+	return m
+}
+
 func withMethod(m config.Match, method string) config.Match {
 	m.Method = method
 	return m
@@ -103,6 +112,26 @@ func TestLookup(t *testing.T) {
 			want: []want{
 				{get("/a/b/c"), "exact", ""}, {get("/a/b/d"), "regex", ""}, {get("/a/b"), "long", "/a/b"},
 				{get("/a/b/"), "regex", ""}, {get("/a/x"), "short", "/a"}, {get("/x"), "root", "/"},
+			},
+		},
+		"exact, then service, then regex by precedence, then prefix": {
+			rules: []Rule[string]{
+				on("all", prefix("/")), on("shorter", withPrecedence(regex("/[^/]+/Get"), 1)),
+				on("longer", withPrecedence(regex("/a\\.[CD]/.+"), 2)), on("service", service("/a.B")), on("exact", exact("/a.B/Get")),
+				on("header", withHeaders(withPrecedence(regex("/a\\.[CD]/.+"), 1), "x", "1")),
+			},
+			want: []want{
+				{get("/a.B/Get"), "exact", ""}, {get("/a.B/Set"), "service", ""}, {get("/a.C/Get"), "longer", ""},
+				{get("/a.C/Get").with("x", "1"), "longer", ""}, {get("/a.E/Get"), "shorter", ""}, {get("/a.E/Set"), "all", "/"},
+			},
+		},
+		"services are those of methods": {
+			rules: []Rule[string]{on("service", service("/a.B")), on("canary", withHeaders(service("/a.B"), "x", "1")), on("other", service("/B")).forHosts("a.b")},
+			want: []want{
+				{get("/a.B/Get"), "service", ""}, {get("/a.B/Get").with("x", "1"), "canary", ""}, {get("/a.B/get.it"), "service", ""},
+				{get("/a.B"), "", ""}, {get("/a.B/"), "", ""}, {get("/a.B/x/Get"), "", ""}, {get("/x/a.B/Get"), "", ""},
+				{get("/A.b/Get"), "", ""}, {get("/a.BC/Get"), "", ""}, {get("//Get"), "", ""}, {get("Get"), "", ""}, {get(""), "", ""},
+				{get("/a.B/Get").to("a.b"), "service", ""}, {get("/B/Get").to("a.b"), "other", ""},
 			},
 		},
 		"exact ignores nothing": {
