@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package accesslog writes a line for each request, as JSON or in the combined
-// log format.
+// log format, and for each session of UDP.
 package accesslog
 
 import (
@@ -52,19 +52,20 @@ type Entry struct {
 
 // Logger writes entries. It is safe for concurrent use; nil writes nothing.
 type Logger struct {
-	out    zapcore.WriteSyncer
-	encode func(*Entry) (*buffer.Buffer, error)
+	out           zapcore.WriteSyncer
+	encode        func(*Entry) (*buffer.Buffer, error)
+	encodeSession func(*Session) (*buffer.Buffer, error)
 }
 
 // New makes a Logger in the format, json being the default. A line is one Write
 // to out, which must be safe for concurrent use, as an os.File is; no lock is
 // taken here that requests would share.
 func New(format config.LogFormat, out zapcore.WriteSyncer) *Logger {
-	l := &Logger{out: out, encode: newJSON().encode}
 	if format == config.LogText {
-		l.encode = encodeText
+		return &Logger{out: out, encode: encodeText, encodeSession: encodeSessionText}
 	}
-	return l
+	j := newJSON()
+	return &Logger{out: out, encode: j.encode, encodeSession: j.encodeSession}
 }
 
 // Log writes one line. A line that can't be written is lost: a request must not

@@ -10,6 +10,9 @@ import (
 	"go.uber.org/zap/buffer"
 )
 
+// textTime is how Apache httpd writes the time.
+const textTime = "02/Jan/2006:15:04:05 -0700"
+
 var buffers = buffer.NewPool()
 
 // encodeText writes the combined log format of Apache httpd: client, identity and
@@ -22,7 +25,7 @@ func encodeText(e *Entry) (*buffer.Buffer, error) {
 		b.AppendByte('-')
 	}
 	b.AppendString(" - - [")
-	b.AppendTime(e.Time, "02/Jan/2006:15:04:05 -0700")
+	b.AppendTime(e.Time, textTime)
 	b.AppendString(`] "`)
 	appendEscaped(b, e.Method)
 	b.AppendByte(' ')

@@ -24,6 +24,15 @@
 //	kubera_proxy_upstream_connections{backend}                   gauge
 //	kubera_proxy_upstream_endpoints_ready{backend}               gauge
 //
+// Of UDP listeners and their routes:
+//
+//	kubera_proxy_udp_sessions{gateway,listener,route}                      gauge
+//	kubera_proxy_udp_sessions_opened_total{gateway,listener,route}         counter
+//	kubera_proxy_udp_sessions_ended_total{gateway,listener,route,reason}   counter
+//	kubera_proxy_udp_datagrams_total{gateway,listener,route,direction}     counter
+//	kubera_proxy_udp_bytes_total{gateway,listener,route,direction}         counter
+//	kubera_proxy_udp_datagrams_dropped_total{gateway,listener,reason}      counter
+//
 // Of the configuration:
 //
 //	kubera_proxy_config_pushes_total{result}                     counter
@@ -91,10 +100,11 @@ var resultLabels = [results]string{"applied", "refused", "unknown_base"}
 // Metrics are the numbers of one process. All methods are safe for concurrent
 // use.
 type Metrics struct {
-	set      atomic.Pointer[Set]
-	version  atomic.Pointer[string]
-	pushes   [results]atomic.Uint64
-	lastPush atomic.Int64 // nanoseconds since 1970, 0 for never
+	set       atomic.Pointer[Set]
+	datagrams atomic.Pointer[DatagramSet] // nil before the first
+	version   atomic.Pointer[string]
+	pushes    [results]atomic.Uint64
+	lastPush  atomic.Int64 // nanoseconds since 1970, 0 for never
 }
 
 var _ prometheus.Collector = (*Metrics)(nil)
@@ -128,6 +138,7 @@ func label(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		requestsDesc, inFlightDesc, upstreamRequestsDesc, mirroredDesc, connectionsDesc, readyDesc,
+		udpSessionsDesc, udpOpenedDesc, udpEndedDesc, udpDatagramsDesc, udpBytesDesc, udpDroppedDesc,
 		pushesDesc, lastPushDesc, infoDesc,
 	} {
 		ch <- d
@@ -146,6 +157,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(infoDesc, prometheus.GaugeValue, 1, *v)
 	}
 	m.set.Load().collect(ch)
+	m.datagrams.Load().collect(ch)
 }
 
 func counter(d *prometheus.Desc, n *atomic.Uint64, labels ...string) prometheus.Metric {
