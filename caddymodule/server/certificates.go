@@ -39,11 +39,12 @@ func (c certificates) next(cfg *config.Config) (certificates, error) {
 }
 
 // secureListener is the TLS of one listener, shared from one configuration to the
-// next while its certificates and its rule for clients stay the same.
+// next while its certificates, its rule for clients and its protocol stay the same.
 type secureListener struct {
-	certs   []*tls.Certificate
-	clients admission
-	config  *tls.Config
+	protocol config.Protocol
+	certs    []*tls.Certificate
+	clients  admission
+	config   *tls.Config
 }
 
 // parsed is what listeners refer to.
@@ -52,12 +53,12 @@ type parsed struct {
 	bundles      bundles
 }
 
-// nextListeners returns the TLS of the HTTPS listeners of cfg by ID.
+// nextListeners returns the TLS of the listeners of cfg that terminate it by ID.
 func nextListeners(current map[string]*secureListener, cfg *config.Config, of parsed) (map[string]*secureListener, error) {
 	next := map[string]*secureListener{}
 	for i := range cfg.Listeners {
 		l := &cfg.Listeners[i]
-		if l.Protocol != config.HTTPS {
+		if !terminates(l) {
 			continue
 		}
 		var own []*tls.Certificate
@@ -78,11 +79,11 @@ func nextListeners(current map[string]*secureListener, cfg *config.Config, of pa
 		if len(own) == 0 && clients == nil {
 			admits.mode = nobody
 		}
-		if known, ok := current[l.ID]; ok && slices.Equal(known.certs, own) && known.clients == admits {
+		if known, ok := current[l.ID]; ok && known.protocol == l.Protocol && slices.Equal(known.certs, own) && known.clients == admits {
 			next[l.ID] = known
 			continue
 		}
-		next[l.ID] = &secureListener{certs: own, clients: admits, config: listenerTLS(own, clients)}
+		next[l.ID] = &secureListener{protocol: l.Protocol, certs: own, clients: admits, config: listenerTLS(l.Protocol, own, clients)}
 	}
 	return next, nil
 }

@@ -5,7 +5,6 @@ package server
 
 import (
 	"net"
-	"sync"
 	"sync/atomic"
 )
 
@@ -16,65 +15,38 @@ type conn struct {
 	*net.TCPConn
 	deadline readDeadline
 	closed   atomic.Bool
-	// ended is called once, when the connection is closed, also by somebody who
-	// hijacked it.
-	ended func(*conn)
+	// in is who serves the connection.
+	in atomic.Pointer[group]
+	// limiter has given it a place.
+	limiter *limiter
 }
 
-// Close closes the connection and gives its place to another.
+func newConn(tcp *net.TCPConn, of *limiter, in *group) *conn {
+	c := &conn{TCPConn: tcp, limiter: of}
+	c.in.Store(in)
+	in.add(c)
+	return c
+}
+
+// Close closes the connection and gives its place to another. Whoever hijacked it
+// calls this, too.
 func (c *conn) Close() error {
 	if !c.closed.CompareAndSwap(false, true) {
 		return net.ErrClosed
 	}
 	err := c.TCPConn.Close()
-	c.ended(c)
+	c.limiter.release()
+	c.in.Load().remove(c)
 	return err
 }
 
-// limiter bounds how many connections of a socket are open.
-type limiter struct {
-	mu    sync.Mutex
-	freed *sync.Cond
-	limit int // 0: none
-	open  int
-	// lifted lets everybody in: the socket is about to close and empties its queue.
-	lifted bool
-}
-
-func newLimiter() *limiter {
-	l := &limiter{}
-	l.freed = sync.NewCond(&l.mu)
-	return l
-}
-
-// acquire waits for a place.
-func (l *limiter) acquire() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for l.limit > 0 && l.open >= l.limit && !l.lifted {
-		l.freed.Wait()
+// move makes the connection one of a group to which it was added already. Not to be
+// called concurrently.
+func (c *conn) move(to *group) {
+	from := c.in.Swap(to)
+	from.remove(c)
+	// Close, if it came before, has removed it from the group where it was.
+	if c.closed.Load() {
+		to.remove(c)
 	}
-	l.open++
-}
-
-func (l *limiter) release() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.open--
-	l.freed.Signal()
-}
-
-// setLimit changes the bound. Connections beyond a lower one stay open.
-func (l *limiter) setLimit(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.limit = n
-	l.freed.Broadcast()
-}
-
-func (l *limiter) lift() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lifted = true
-	l.freed.Broadcast()
 }

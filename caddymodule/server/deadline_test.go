@@ -28,7 +28,8 @@ func connPair(t *testing.T) (*conn, net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &conn{TCPConn: accepted.(*net.TCPConn), ended: func(*conn) {}}
+	group := newGroup()
+	c := newConn(accepted.(*net.TCPConn), newLimiter(), &group)
 	t.Cleanup(func() {
 		c.Close()
 		peer.Close()

@@ -10,8 +10,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,20 +24,14 @@ const settle = 250 * time.Millisecond
 // generation is the http.Server that serves the connections a socket accepts
 // while its settings stay the same.
 type generation struct {
+	group
 	settings settings
 	handler  http.Handler
 	server   *http.Server
 	conns    *handoff
+	logger   *zap.Logger
 	// served is closed when the server has stopped taking connections.
 	served chan struct{}
-	// revoked is set when the connections must not be used any more for what the
-	// socket serves now.
-	revoked atomic.Bool
-
-	mu   sync.Mutex
-	open map[*conn]struct{}
-	// idle is closed and replaced whenever open becomes empty.
-	idle chan struct{}
 }
 
 // settings are what an http.Server can't change while it runs. Comparable.
@@ -62,12 +54,12 @@ func (s *settings) covers(other *settings) bool {
 
 func newGeneration(s settings, addr net.Addr, handler http.Handler, tlsConfig *tls.Config, logger *zap.Logger) *generation {
 	g := &generation{
+		group:    newGroup(),
 		settings: s,
 		handler:  handler,
 		conns:    newHandoff(addr),
+		logger:   logger,
 		served:   make(chan struct{}),
-		open:     map[*conn]struct{}{},
-		idle:     make(chan struct{}),
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -102,7 +94,7 @@ func (g *generation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve returns when the handoff is closed.
-func (g *generation) serve(logger *zap.Logger) {
+func (g *generation) serve() {
 	defer close(g.served)
 	var err error
 	if g.settings.tls {
@@ -111,46 +103,24 @@ func (g *generation) serve(logger *zap.Logger) {
 		err = g.server.Serve(g.conns)
 	}
 	if !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
-		logger.Error("serving ended", zap.Error(err))
+		g.logger.Error("serving ended", zap.Error(err))
 	}
 }
 
-func (g *generation) add(c *conn) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.open[c] = struct{}{}
-}
-
-// remove forgets a connection and says whether it was the last.
-func (g *generation) remove(c *conn) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.open, c)
-	if len(g.open) > 0 {
+// take hands a connection that has begun to be read to the server.
+func (g *generation) take(a *arrival) bool {
+	g.add(a.conn)
+	if !g.conns.give(a.replayed()) {
+		g.remove(a.conn)
 		return false
 	}
-	close(g.idle)
-	g.idle = make(chan struct{})
+	a.conn.move(&g.group)
 	return true
 }
 
-// count of the open connections, hijacked ones included.
-func (g *generation) count() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return len(g.open)
-}
-
-// quiet is closed as soon as no connection is open.
-func (g *generation) quiet() <-chan struct{} {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(g.open) == 0 {
-		none := make(chan struct{})
-		close(none)
-		return none
-	}
-	return g.idle
+// goesOn implements party.
+func (g *generation) goesOn(under *front) bool {
+	return under.http != nil && under.http.settings.covers(&g.settings)
 }
 
 // retire stops taking connections. Those that are open are served as before.
@@ -177,16 +147,16 @@ func (g *generation) shutdown(ctx context.Context) error {
 	return g.server.Shutdown(ctx)
 }
 
+// end shuts the generation down, and cuts what HTTP it still serves when ctx ends.
+func (g *generation) end(ctx context.Context) {
+	if err := g.shutdown(ctx); err != nil {
+		g.logger.Warn("cutting requests that did not end in time", zap.Int("connections", g.count()), zap.Error(err))
+		_ = g.server.Close() // reports the errors of closing connections
+	}
+}
+
 // cut closes every connection, hijacked ones included.
 func (g *generation) cut() {
 	_ = g.server.Close() // reports the errors of closing connections
-	g.mu.Lock()
-	conns := make([]*conn, 0, len(g.open))
-	for c := range g.open {
-		conns = append(conns, c)
-	}
-	g.mu.Unlock()
-	for _, c := range conns {
-		_ = c.Close() // whoever uses it closes it too
-	}
+	g.group.cut()
 }

@@ -270,7 +270,7 @@ func TestRevocationOfConnections(t *testing.T) {
 			t.Errorf("%s was served", path)
 		}
 	}
-	eventually(t, "the old generations are gone", func() bool { return len(s.sockets[r.address].generations()) == 1 })
+	eventually(t, "the old generations are gone", func() bool { return len(s.sockets[r.address].parties()) == 1 })
 }
 
 // TestRevocationOfStreams does it in HTTP/2, where one connection has many requests.
@@ -358,5 +358,5 @@ func TestRevocationOfHijackedConnections(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Error("the stream goes on")
 	}
-	eventually(t, "the old generation is gone", func() bool { return len(s.sockets[r.address].generations()) == 1 })
+	eventually(t, "the old generation is gone", func() bool { return len(s.sockets[r.address].parties()) == 1 })
 }

@@ -9,12 +9,14 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/stream"
 )
 
 // Options of a Set.
@@ -22,11 +24,14 @@ type Options struct {
 	// Handler returns what serves the requests of a socket, by the address that
 	// config.Listener.BindAddress gives. Called once for each socket opened.
 	Handler func(address string) http.Handler
+	// Streams serves the connections of TLS and TCP listeners. A configuration that has
+	// such listeners is refused if it is nil.
+	Streams stream.Handler
 	// BindHost is bound where an address has no host. Default: all addresses,
 	// IPv4 and IPv6.
 	BindHost string
 	// CloseTimeout bounds how long the connections of a socket that is not wanted
-	// any more may go on. Default: 30s.
+	// any more may go on, and those of a TLS or TCP listener that is not. Default: 30s.
 	CloseTimeout time.Duration
 	// Logger is required.
 	Logger *zap.Logger
@@ -80,6 +85,9 @@ type Change struct {
 // nothing before Commit; clients wait in the accept queue. The error is a
 // *config.Refusal that names the listener, and leaves everything as it was.
 func (s *Set) Prepare(cfg *config.Config) (*Change, error) {
+	if err := s.checkProtocols(cfg); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	known, listeners := s.parsed, s.listeners
 	s.mu.Unlock()
@@ -105,6 +113,18 @@ func (s *Set) Prepare(cfg *config.Config) (*Change, error) {
 		}
 	}
 	return c, nil
+}
+
+func (s *Set) checkProtocols(cfg *config.Config) error {
+	for i := range cfg.Listeners {
+		if l := &cfg.Listeners[i]; isStream(l) && s.opts.Streams == nil {
+			return &config.Refusal{
+				Object: l.ID, Field: "protocol",
+				Message: fmt.Sprintf("this proxy does not serve connections of protocol %s", l.Protocol),
+			}
+		}
+	}
+	return nil
 }
 
 // open binds a socket unless it is there.
@@ -140,7 +160,8 @@ func (c *Change) open(address string) error {
 	if err != nil {
 		return refuse(err)
 	}
-	c.opened[address] = newSocket(address, ln.(*net.TCPListener), s.opts.Handler(address), s.opts.Logger)
+	serves := handlers{http: s.opts.Handler(address), streams: s.opts.Streams}
+	c.opened[address] = newSocket(address, ln.(*net.TCPListener), serves, s.opts.Logger)
 	return nil
 }
 
@@ -163,7 +184,7 @@ func (c *Change) Commit() {
 	for address, spec := range c.specs {
 		socket := s.sockets[address]
 		for _, ending := range socket.apply(spec) {
-			s.background.Go(func() { s.endGeneration(socket, ending) })
+			s.background.Go(func() { s.endParty(socket, ending) })
 		}
 	}
 	for address, socket := range s.sockets {
@@ -175,59 +196,17 @@ func (c *Change) Commit() {
 	}
 }
 
-// setListeners gives every listener its session ticket keys.
-func (s *Set) setListeners(listeners map[string]*secureListener) {
-	s.listeners = listeners
-	for id := range s.tickets {
-		if listeners[id] == nil {
-			delete(s.tickets, id)
-		}
-	}
-	for id, l := range listeners {
-		t, ok := s.tickets[id]
-		if !ok || t.clients != l.clients {
-			t = listenerTickets{ticketKeys(nil).rotate(), l.clients}
-			s.tickets[id] = t
-		}
-		if l.config != refuseHandshake {
-			l.config.SetSessionTicketKeys(t.keys)
-		}
-	}
-}
-
-func (s *Set) rotateTickets() {
-	ticker := time.NewTicker(ticketKeyLife)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			s.rotateTicketKeys()
-		case <-s.ctx.Done():
-			return
-		}
-	}
-}
-
-func (s *Set) rotateTicketKeys() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, t := range s.tickets {
-		s.tickets[id] = listenerTickets{t.keys.rotate(), t.clients}
-	}
-	s.setListeners(s.listeners)
-}
-
-// endGeneration ends the connections of a generation that was revoked.
-func (s *Set) endGeneration(socket *socket, g *generation) {
+// endParty ends the connections of a party that was revoked.
+func (s *Set) endParty(socket *socket, p party) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.opts.CloseTimeout)
 	defer cancel()
-	socket.end(ctx, g)
+	p.end(ctx)
 	select {
-	case <-g.quiet():
+	case <-p.members().quiet():
 	case <-ctx.Done():
 	}
-	g.cut()
-	socket.prune(g)
+	p.cut()
+	socket.prune(p)
 }
 
 // closeSocket ends a socket that is not wanted any more.
@@ -237,6 +216,7 @@ func (s *Set) closeSocket(socket *socket) {
 	socket.shutdown(ctx)
 	socket.quiet(ctx)
 	socket.cut()
+	socket.received.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.closing, socket)
@@ -254,9 +234,10 @@ func (s *Set) Addr(address string) net.Addr {
 }
 
 // Shutdown stops accepting on all sockets at once, answers what was asked, and
-// closes the connections as they become idle. When ctx ends it cuts those that
-// still serve a request. Hijacked connections are left to their owner. Neither
-// Prepare nor Commit may follow.
+// closes the connections as they become idle; those of TLS and TCP listeners end by
+// themselves. When ctx ends it cuts those that still serve a request, and all of TLS
+// and TCP listeners. Hijacked connections are left to their owner. Neither Prepare nor
+// Commit may follow.
 func (s *Set) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	sockets := make([]*socket, 0, len(s.sockets)+len(s.closing))
@@ -275,18 +256,20 @@ func (s *Set) Shutdown(ctx context.Context) {
 }
 
 // Close cuts all connections, hijacked ones included, closes all sockets, and
-// returns when no goroutine of the Set is left, but perhaps those of handlers
-// that have not noticed yet.
+// returns when no goroutine of the Set is left, but perhaps those of HTTP handlers
+// that have not noticed yet; Options.Streams has returned.
 func (s *Set) Close() {
 	s.cancel()
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	s.Shutdown(ended)
 	s.mu.Lock()
-	for _, socket := range s.sockets {
-		socket.cut()
-	}
+	sockets := slices.Collect(maps.Values(s.sockets))
 	clear(s.sockets)
 	s.mu.Unlock()
+	for _, socket := range sockets {
+		socket.cut()
+		socket.received.Wait()
+	}
 	s.background.Wait()
 }

@@ -151,12 +151,12 @@ func TestSetPrunesGenerationsWithoutConnections(t *testing.T) {
 	cfg.Gateways[0].Limits = &config.Limits{MaxConcurrentStreams: 5}
 	apply(t, s, cfg)
 	socket := s.sockets[address]
-	if got := len(socket.generations()); got != 2 {
+	if got := len(socket.parties()); got != 2 {
 		t.Fatalf("with a connection of the old one open there are %d generations, want 2", got)
 	}
 	mustGet(t, client, "http://"+address) // on the old connection
 	client.CloseIdleConnections()
-	eventually(t, "the old generation is gone", func() bool { return len(socket.generations()) == 1 })
+	eventually(t, "the old generation is gone", func() bool { return len(socket.parties()) == 1 })
 }
 
 func TestSetAppliesNewLimitsToNewConnections(t *testing.T) {

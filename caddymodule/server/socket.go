@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/kubera-dev/kubera/caddymodule/stream"
 )
 
 // emptying is how long a socket that is about to close goes on accepting: what
@@ -23,86 +25,43 @@ const emptying = 50 * time.Millisecond
 type socket struct {
 	address string // the key of the socket, see config.Listener.BindAddress
 	ln      *net.TCPListener
-	handler http.Handler
+	serves  handlers
 	logger  *zap.Logger
 
 	tls     tlsTable
-	proxy   atomic.Pointer[proxyProtocol]
 	limiter *limiter
-	current atomic.Pointer[generation]
+	front   atomic.Pointer[front]
 
 	stopping atomic.Bool
-	// closed is closed when the socket is, and everything accepted was handed on.
+	// closed is closed when the socket is, and everything accepted was handed on, or
+	// is among the arrivals.
 	closed chan struct{}
+	// arrivals are connections that nobody has got yet.
+	arrivals group
+	// received is the goroutines of arrivals, and of what became of them.
+	received sync.WaitGroup
 
 	mu sync.Mutex
-	// retired generations have connections left.
-	retired map[*generation]struct{}
+	// retired parties get no new connections and have some left.
+	retired map[party]struct{}
 }
 
-func newSocket(address string, ln *net.TCPListener, handler http.Handler, logger *zap.Logger) *socket {
+// handlers serve what comes to a socket.
+type handlers struct {
+	http    http.Handler
+	streams stream.Handler
+}
+
+func newSocket(address string, ln *net.TCPListener, serves handlers, logger *zap.Logger) *socket {
 	return &socket{
-		address: address,
-		ln:      ln,
-		handler: handler,
-		logger:  logger.With(zap.String("address", address)),
-		limiter: newLimiter(),
-		closed:  make(chan struct{}),
-		retired: map[*generation]struct{}{},
-	}
-}
-
-// apply makes the socket serve new connections by spec. The first call begins
-// accepting. Calls must not overlap. What it returns are generations whose connections
-// must be ended; nothing new is served on them any more.
-func (s *socket) apply(spec *socketSpec) (ending []*generation) {
-	s.tls.store(spec.tls)
-	s.proxy.Store(spec.proxy)
-	s.limiter.setLimit(spec.maxConnections)
-
-	old := s.current.Load()
-	if old != nil && old.settings == spec.settings {
-		return nil
-	}
-	next := newGeneration(spec.settings, s.ln.Addr(), s.handler, s.tls.config(), s.logger)
-	go next.serve(s.logger)
-	s.current.Store(next)
-	if old == nil {
-		go s.accept()
-		return nil
-	}
-	s.keep(old)
-	ending = s.revoke(&spec.settings)
-	old.retire()
-	s.prune(old)
-	return ending
-}
-
-// revoke finds the generations that new settings don't cover, and that were covered
-// until now.
-func (s *socket) revoke(now *settings) (revoked []*generation) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for g := range s.retired {
-		if !now.covers(&g.settings) && g.revoked.CompareAndSwap(false, true) {
-			revoked = append(revoked, g)
-		}
-	}
-	return revoked
-}
-
-func (s *socket) keep(g *generation) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.retired[g] = struct{}{}
-}
-
-// prune forgets a retired generation that has no connection left.
-func (s *socket) prune(g *generation) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g.count() == 0 {
-		delete(s.retired, g)
+		address:  address,
+		ln:       ln,
+		serves:   serves,
+		logger:   logger.With(zap.String("address", address)),
+		limiter:  newLimiter(),
+		closed:   make(chan struct{}),
+		arrivals: newGroup(),
+		retired:  map[party]struct{}{},
 	}
 }
 
@@ -130,31 +89,40 @@ func (s *socket) accept() {
 	}
 }
 
-// hand gives a connection, which has a place of the limiter, to the current generation.
+// hand gives a connection, which has a place of the limiter, to who serves it.
 func (s *socket) hand(tcp *net.TCPConn) {
 	for {
-		g := s.current.Load()
-		c := &conn{TCPConn: tcp, ended: func(c *conn) {
-			s.limiter.release()
-			if g.remove(c) {
-				s.prune(g)
-			}
-		}}
-		// Before the server has it, since the server may close it at once.
-		g.add(c)
-		if g.conns.give(s.proxy.Load().wrap(c)) {
+		f := s.front.Load()
+		if !f.plain() {
+			s.arrive(tcp)
+			return
+		}
+		// It is among the generation's before the server has it, since the server may
+		// close it at once.
+		c := newConn(tcp, s.limiter, &f.http.group)
+		if f.http.conns.give(f.proxy.wrap(c)) {
 			return
 		}
 		// The settings were changed in between.
-		g.remove(c)
+		f.http.remove(c)
 	}
+}
+
+func (s *socket) arrive(tcp *net.TCPConn) {
+	a := &arrival{
+		conn:     newConn(tcp, s.limiter, &s.arrivals),
+		accepted: time.Now(),
+		client:   tcp.RemoteAddr(),
+		local:    tcp.LocalAddr(),
+	}
+	s.received.Go(func() { s.receive(a) })
 }
 
 // stopAccepting returns when nothing is accepted any more.
 func (s *socket) stopAccepting() {
 	if s.stopping.CompareAndSwap(false, true) {
 		s.limiter.lift()
-		if s.current.Load() == nil { // never began
+		if s.front.Load() == nil { // never began
 			s.ln.Close()
 			close(s.closed)
 			return
@@ -170,47 +138,53 @@ func (s *socket) stopAccepting() {
 // when ctx ends are cut, hijacked ones only by cut.
 func (s *socket) shutdown(ctx context.Context) {
 	s.stopAccepting()
+	s.settleArrivals(ctx)
 	var wg sync.WaitGroup
-	for _, g := range s.generations() {
-		wg.Go(func() { s.end(ctx, g) })
+	for _, p := range s.parties() {
+		wg.Go(func() { p.end(ctx) })
 	}
 	wg.Wait()
 }
 
-// end shuts a generation down, and cuts what HTTP it still serves when ctx ends.
-func (s *socket) end(ctx context.Context, g *generation) {
-	if err := g.shutdown(ctx); err != nil {
-		s.logger.Warn("cutting requests that did not end in time", zap.Int("connections", g.count()), zap.Error(err))
-		_ = g.server.Close() // reports the errors of closing connections
+// settleArrivals gives those who have just come the time to say whom they want.
+func (s *socket) settleArrivals(ctx context.Context) {
+	timer := time.NewTimer(settle)
+	defer timer.Stop()
+	select {
+	case <-s.arrivals.quiet():
+	case <-timer.C:
+	case <-ctx.Done():
 	}
+	s.arrivals.cut()
 }
 
 // cut closes all connections at once.
 func (s *socket) cut() {
-	for _, g := range s.generations() {
-		g.cut()
+	for _, p := range s.parties() {
+		p.cut()
 	}
 }
 
 // quiet waits until no connection is open, hijacked ones included.
 func (s *socket) quiet(ctx context.Context) {
-	for _, g := range s.generations() {
+	for _, p := range s.parties() {
 		select {
-		case <-g.quiet():
+		case <-p.members().quiet():
 		case <-ctx.Done():
 		}
 	}
 }
 
-func (s *socket) generations() []*generation {
+// parties are all that have connections.
+func (s *socket) parties() []party {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]*generation, 0, len(s.retired)+1)
-	for g := range s.retired {
-		all = append(all, g)
+	all := make([]party, 0, len(s.retired)+1)
+	for p := range s.retired {
+		all = append(all, p)
 	}
-	if g := s.current.Load(); g != nil {
-		all = append(all, g)
+	if f := s.front.Load(); f != nil {
+		all = append(all, f.parties()...)
 	}
 	return all
 }

@@ -21,10 +21,15 @@ import (
 type socketSpec struct {
 	// listener is the ID of one of the listeners of the socket, for messages.
 	listener       string
-	settings       settings
 	maxConnections int
 	proxy          *proxyProtocol
-	tls            *tlsHosts // nil for HTTP
+
+	http    *settings    // nil without HTTP and HTTPS listeners
+	tls     *tlsHosts    // of HTTPS listeners; nil without any
+	streams []streamSpec // the TLS listeners, or the one for TCP
+	// names are the IDs of the HTTPS and TLS listeners by hostname; nil without TLS
+	// listeners, as the others need not be told apart before the handshake.
+	names map[string]string
 }
 
 // The defaults of config.Limits.
@@ -35,43 +40,35 @@ const (
 	defaultIdleTimeout           = config.Duration(180 * time.Second)
 )
 
-// socketSpecs returns the specs by address. secure are the HTTPS listeners by ID.
+// socketSpecs returns the specs by address. secure are the listeners that terminate TLS
+// by ID.
 func socketSpecs(cfg *config.Config, secure map[string]*secureListener) (map[string]*socketSpec, error) {
 	gateways := make(map[string]*config.Gateway, len(cfg.Gateways))
 	for i := range cfg.Gateways {
 		gateways[cfg.Gateways[i].ID] = &cfg.Gateways[i]
 	}
-	specs := map[string]*socketSpec{}
-	hosts := map[string]map[string]*tls.Config{}
+	byAddress := map[string][]*config.Listener{}
 	for i := range cfg.Listeners {
 		l := &cfg.Listeners[i]
-		address := l.BindAddress()
-		if l.Protocol == config.HTTPS {
-			if hosts[address] == nil {
-				hosts[address] = map[string]*tls.Config{}
-			}
-			hosts[address][l.Hostname] = secure[l.ID].config
-		}
-		if specs[address] == nil { // others are of the same Gateway and protocol
-			spec, err := newSocketSpec(l, gateways[l.Gateway])
-			if err != nil {
-				return nil, err
-			}
-			specs[address] = spec
-		}
-		// Those that let anybody in do it by the same rule.
-		if s := &specs[address].settings; s.tls && s.clients.mode == nobody {
-			s.clients = secure[l.ID].clients
+		if l.Protocol != config.UDP {
+			byAddress[l.BindAddress()] = append(byAddress[l.BindAddress()], l)
 		}
 	}
-	for address, h := range hosts {
-		specs[address].tls = router.NewHosts(h)
+	specs := make(map[string]*socketSpec, len(byAddress))
+	for address, listeners := range byAddress {
+		spec, err := newSocketSpec(listeners, gateways[listeners[0].Gateway], secure)
+		if err != nil {
+			return nil, err
+		}
+		specs[address] = spec
 	}
 	return specs, nil
 }
 
-func newSocketSpec(l *config.Listener, gateway *config.Gateway) (*socketSpec, error) {
-	spec := &socketSpec{listener: l.ID}
+// newSocketSpec returns the spec of the listeners of one address, which are of one
+// Gateway.
+func newSocketSpec(listeners []*config.Listener, gateway *config.Gateway, secure map[string]*secureListener) (*socketSpec, error) {
+	spec := &socketSpec{listener: listeners[0].ID}
 	var limits config.Limits
 	if gateway != nil {
 		if gateway.Limits != nil {
@@ -83,17 +80,69 @@ func newSocketSpec(l *config.Listener, gateway *config.Gateway) (*socketSpec, er
 		}
 	}
 	spec.maxConnections = limits.MaxConnections
-	spec.settings = settings{
-		tls:                  l.Protocol == config.HTTPS,
-		maxHeaderBytes:       cmp.Or(limits.MaxRequestHeaderBytes, defaultMaxRequestHeaderBytes),
-		maxConcurrentStreams: cmp.Or(limits.MaxConcurrentStreams, defaultMaxConcurrentStreams),
-		headerTimeout:        time.Duration(cmp.Or(limits.RequestHeaderTimeout, defaultRequestHeaderTimeout)),
-		idleTimeout:          time.Duration(cmp.Or(limits.IdleTimeout, defaultIdleTimeout)),
+	hosts, names := map[string]*tls.Config{}, map[string]string{}
+	for _, l := range listeners {
+		if isStream(l) {
+			spec.streams = append(spec.streams, newStreamSpec(l, secure[l.ID]))
+			// What is for this listener is none of the others'.
+			hosts[l.Hostname] = refuseHandshake
+		} else {
+			spec.addHTTP(l, &limits, secure[l.ID])
+			if l.Protocol == config.HTTPS {
+				hosts[l.Hostname] = secure[l.ID].config
+			}
+		}
+		names[l.Hostname] = l.ID
 	}
-	if spec.settings.tls {
-		spec.settings.clients.mode = nobody // until a listener says otherwise
+	if spec.http != nil && spec.http.tls {
+		spec.tls = router.NewHosts(hosts)
+	}
+	if slices.ContainsFunc(listeners, func(l *config.Listener) bool { return l.Protocol == config.TLS }) {
+		spec.names = names
 	}
 	return spec, nil
+}
+
+// addHTTP adds an HTTP or HTTPS listener.
+func (s *socketSpec) addHTTP(l *config.Listener, limits *config.Limits, secure *secureListener) {
+	if s.http == nil { // others are of the same Gateway and protocol
+		s.http = &settings{
+			tls:                  l.Protocol == config.HTTPS,
+			maxHeaderBytes:       cmp.Or(limits.MaxRequestHeaderBytes, defaultMaxRequestHeaderBytes),
+			maxConcurrentStreams: cmp.Or(limits.MaxConcurrentStreams, defaultMaxConcurrentStreams),
+			headerTimeout:        time.Duration(cmp.Or(limits.RequestHeaderTimeout, defaultRequestHeaderTimeout)),
+			idleTimeout:          time.Duration(cmp.Or(limits.IdleTimeout, defaultIdleTimeout)),
+		}
+		if s.http.tls {
+			s.http.clients.mode = nobody // until a listener says otherwise
+		}
+	}
+	// Those that let anybody in do it by the same rule.
+	if s.http.tls && s.http.clients.mode == nobody {
+		s.http.clients = secure.clients
+	}
+}
+
+// isStream reports whether the connections of a listener are for a stream.Handler.
+func isStream(l *config.Listener) bool { return l.Protocol == config.TCP || l.Protocol == config.TLS }
+
+// terminates reports whether TLS sessions end at a listener.
+func terminates(l *config.Listener) bool {
+	return l.Protocol == config.HTTPS ||
+		l.Protocol == config.TLS && (l.TLS == nil || l.TLS.Mode != config.TLSPassthrough)
+}
+
+// newStreamSpec returns the spec of a TLS or TCP listener. secure is nil where TLS is
+// not terminated.
+func newStreamSpec(l *config.Listener, secure *secureListener) streamSpec {
+	spec := streamSpec{id: l.ID, kind: kindTCP, secure: secure}
+	switch {
+	case secure != nil:
+		spec.kind = kindTerminate
+	case l.Protocol == config.TLS:
+		spec.kind = kindPassthrough
+	}
+	return spec
 }
 
 func newProxyProtocol(gateway *config.Gateway) (*proxyProtocol, error) {

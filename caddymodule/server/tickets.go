@@ -6,6 +6,8 @@ package server
 import (
 	"crypto/rand"
 	"time"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
 const (
@@ -26,10 +28,12 @@ const (
 // verified again.
 type ticketKeys [][32]byte
 
-// listenerTickets are the keys of a listener while it lets clients in by one rule.
+// listenerTickets are the keys of a listener while it lets clients in by one rule, to
+// speak one protocol.
 type listenerTickets struct {
-	keys    ticketKeys
-	clients admission
+	keys     ticketKeys
+	clients  admission
+	protocol config.Protocol
 }
 
 // rotate returns the keys after one more is made. It doesn't change k, which a
@@ -39,4 +43,46 @@ func (k ticketKeys) rotate() ticketKeys {
 	_, _ = rand.Read(fresh[:]) // never fails, see its documentation
 	next := append(ticketKeys{fresh}, k...)
 	return next[:min(len(next), ticketKeysKept)]
+}
+
+// setListeners gives every listener its session ticket keys.
+func (s *Set) setListeners(listeners map[string]*secureListener) {
+	s.listeners = listeners
+	for id := range s.tickets {
+		if listeners[id] == nil {
+			delete(s.tickets, id)
+		}
+	}
+	for id, l := range listeners {
+		t, ok := s.tickets[id]
+		if !ok || t.clients != l.clients || t.protocol != l.protocol {
+			t = listenerTickets{ticketKeys(nil).rotate(), l.clients, l.protocol}
+			s.tickets[id] = t
+		}
+		if l.config != refuseHandshake {
+			l.config.SetSessionTicketKeys(t.keys)
+		}
+	}
+}
+
+func (s *Set) rotateTickets() {
+	ticker := time.NewTicker(ticketKeyLife)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			s.rotateTicketKeys()
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *Set) rotateTicketKeys() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, t := range s.tickets {
+		s.tickets[id] = listenerTickets{t.keys.rotate(), t.clients, t.protocol}
+	}
+	s.setListeners(s.listeners)
 }

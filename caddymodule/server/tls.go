@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 )
 
@@ -54,17 +55,20 @@ var refuseHandshake = &tls.Config{
 
 // listenerTLS returns the configuration of a listener that presents certs, and
 // verifies clients by a rule, see config.ListenerTLS. The session ticket keys are for
-// the caller to set.
-func listenerTLS(certs []*tls.Certificate, clients *clientRule) *tls.Config {
+// the caller to set. A TLS listener negotiates no protocol (ALPN): what its endpoints
+// speak it does not know.
+func listenerTLS(protocol config.Protocol, certs []*tls.Certificate, clients *clientRule) *tls.Config {
 	if len(certs) == 0 {
 		return refuseHandshake
 	}
 	c := &tls.Config{
 		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"h2", "http/1.1"},
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return chooseCertificate(hello, certs), nil
 		},
+	}
+	if protocol == config.HTTPS {
+		c.NextProtos = []string{"h2", "http/1.1"}
 	}
 	clients.apply(c)
 	return c
