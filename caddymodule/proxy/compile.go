@@ -18,8 +18,9 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
-// Compile makes a table of a configuration, and touches nothing that runs. The
-// error is, or wraps, a *config.Refusal that names the object which is wrong.
+// Compile makes a table of the listeners and routes of requests of a configuration,
+// and touches nothing that runs. The error is, or wraps, a *config.Refusal that names
+// the object which is wrong.
 func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 	c := compiler{
 		engine: e,
@@ -34,6 +35,7 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 		rules:     make(map[string][]router.Rule[binding], len(cfg.Listeners)),
 	}
 	c.backends = newBackends(&c, cfg)
+	c.table.made = c.backends
 	for i := range cfg.Listeners {
 		c.gatewayOf[cfg.Listeners[i].ID] = cfg.Listeners[i].Gateway
 	}
@@ -43,6 +45,9 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 		}
 	}
 	for i := range cfg.Routes {
+		if cfg.Routes[i].Protocol.Streams() {
+			continue // not of requests: packages l4 and datagram
+		}
 		if err := c.addRoute(&cfg.Routes[i]); err != nil {
 			return nil, err
 		}
@@ -201,6 +206,9 @@ func (c *compiler) addListeners(specs []config.Listener) error {
 	sockets := map[string]map[string]*listener{}
 	for i := range specs {
 		spec := &specs[i]
+		if spec.Protocol != config.HTTP && spec.Protocol != config.HTTPS {
+			continue
+		}
 		g, ok := c.gateways[spec.Gateway]
 		if !ok {
 			return &config.Refusal{Object: spec.ID, Field: "gateway", Message: fmt.Sprintf("there is no gateway %q", spec.Gateway)}
@@ -229,8 +237,25 @@ func (c *compiler) addListeners(specs []config.Listener) error {
 			unmatched: c.table.metrics.Route(spec.Gateway, spec.ID, ""),
 		}
 	}
+	c.addForeign(specs, sockets)
 	for address, byHost := range sockets {
 		c.table.sockets[address].listeners = router.NewHosts(byHost)
 	}
 	return nil
+}
+
+// addForeign gives the hostnames of TLS listeners to themselves: a request for one of
+// them, on a connection that was made for another, is for no HTTPS listener.
+func (c *compiler) addForeign(specs []config.Listener, sockets map[string]map[string]*listener) {
+	for i := range specs {
+		spec := &specs[i]
+		byHost := sockets[spec.BindAddress()]
+		if spec.Protocol != config.TLS || byHost == nil || byHost[spec.Hostname] != nil {
+			continue
+		}
+		byHost[spec.Hostname] = &listener{
+			id: spec.ID, gateway: c.gateways[spec.Gateway], port: spec.Port, foreign: true,
+			unmatched: c.table.sockets[spec.BindAddress()].refused,
+		}
+	}
 }

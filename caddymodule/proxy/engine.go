@@ -41,7 +41,7 @@ func (e *Engine) Swap(t *Table) {
 	for key, endpoints := range t.endpoints {
 		t.backends[key].SetEndpoints(endpoints)
 	}
-	t.endpoints = nil
+	t.endpoints, t.made = nil, nil
 	if t.metrics != nil {
 		e.options.Metrics.Use(t.metrics)
 		t.metrics = nil

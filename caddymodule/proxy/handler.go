@@ -74,6 +74,10 @@ func (x *exchange) serve(s *socket) {
 		return
 	}
 	x.listener = l
+	if l.foreign {
+		x.refuse(http.StatusMisdirectedRequest, "the listener of this host is not for HTTP")
+		return
+	}
 	x.route(host)
 }
 

@@ -22,6 +22,8 @@ import (
 type Table struct {
 	sockets  map[string]*socket
 	backends map[upstream.Key]*upstream.Backend
+	// made are those backends and what others are made from; nil after Swap.
+	made *backends
 	// metrics are put in use by Swap; nil afterwards.
 	metrics *metrics.Set
 	// endpoints are what Swap gives to the backends; nil afterwards.
@@ -40,6 +42,7 @@ type listener struct {
 	id        string
 	gateway   *gateway
 	port      int32
+	foreign   bool // it is not for requests
 	rules     *router.Table[binding]
 	cors      bool           // some rule answers preflights
 	unmatched *metrics.Route // requests that no rule takes

@@ -35,3 +35,25 @@ func TestConnectionsNoticeDeadHosts(t *testing.T) {
 		}
 	})
 }
+
+// TestBytesMayBeReadLate: TCP_USER_TIMEOUT would also end a connection whose other end
+// is alive and does not read for a while.
+func TestBytesMayBeReadLate(t *testing.T) {
+	b := newBackend(t, Bytes, listen(t, func(_ int, c net.Conn) { io.Copy(io.Discard, c) }))
+	c, err := b.Dial(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	raw, err := c.TCP.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) {
+		for option, want := range map[int]int{unix.TCP_USER_TIMEOUT: 0, unix.TCP_KEEPIDLE: 15, unix.TCP_KEEPINTVL: 5, unix.TCP_KEEPCNT: 3} {
+			if got, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, option); err != nil || got != want {
+				t.Errorf("option %d is %d, %v; want %d", option, got, err, want)
+			}
+		}
+	})
+}

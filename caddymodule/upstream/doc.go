@@ -9,7 +9,9 @@
 // gets a second goroutine, which uploads it while the response may be arriving.
 // HTTP/2 goes through net/http's Transport, one per endpoint.
 //
-// Both are spoken in clear text or over TLS, as an Identity says who the endpoints
+// Connections for bytes that this package knows nothing of are made by Backend.Dial.
+//
+// All are spoken in clear text or over TLS, as an Identity says who the endpoints
 // must be. Nothing of a connection outlives its identity, or is shared with another.
 //
 // A Registry holds the backends of the process. They outlive configurations:

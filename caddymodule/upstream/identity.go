@@ -70,7 +70,7 @@ func (i *Identity) tlsConfig(protocol config.BackendProtocol) (*tls.Config, erro
 	c := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		ServerName: i.ServerName,
-		NextProtos: []string{alpn(protocol)},
+		NextProtos: alpn(protocol),
 	}
 	if i.Roots != nil {
 		pool, err := i.Roots.pool()
@@ -95,12 +95,15 @@ func (i *Identity) tlsConfig(protocol config.BackendProtocol) (*tls.Config, erro
 	return c, nil
 }
 
-// alpn is the name of a protocol in TLS (RFC 7301).
-func alpn(protocol config.BackendProtocol) string {
-	if protocol == config.BackendHTTP2 {
-		return "h2"
+// alpn is what is offered for a protocol in TLS (RFC 7301).
+func alpn(protocol config.BackendProtocol) []string {
+	switch protocol {
+	case Bytes:
+		return nil
+	case config.BackendHTTP2:
+		return []string{"h2"}
 	}
-	return "http/1.1"
+	return []string{"http/1.1"}
 }
 
 // Roots are the certificates of some CA bundles. Safe for concurrent use.

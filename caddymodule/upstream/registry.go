@@ -21,7 +21,7 @@ type Spec struct {
 	// ID of the backend in the configuration. Backends that differ in something else
 	// may share it.
 	ID string
-	// Protocol that endpoints speak. Default: http.
+	// Protocol that endpoints speak, or Bytes. Default: http.
 	Protocol config.BackendProtocol
 	// TLS is nil for endpoints that are spoken to in clear text.
 	TLS *Identity
