@@ -36,9 +36,11 @@ type Entry struct {
 	UserAgent string
 	Referer   string
 
-	Status   int   // 499: the client went away first
-	Bytes    int64 // of the response's body
-	Duration time.Duration
+	Status int // 499: the client went away first
+	// GRPCStatus is how a call of gRPC ended, a number.
+	GRPCStatus string
+	Bytes      int64 // of the response's body
+	Duration   time.Duration
 
 	Gateway  string
 	Listener string

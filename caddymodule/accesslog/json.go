@@ -45,6 +45,7 @@ func (j jsonEncoder) encode(e *Entry) (*buffer.Buffer, error) {
 		{"rule", e.Rule},
 		{"backend", e.Backend},
 		{"endpoint", e.Endpoint},
+		{"grpc_status", e.GRPCStatus},
 		{"user_agent", e.UserAgent},
 		{"referer", e.Referer},
 		{"error", e.Error},

@@ -16,8 +16,8 @@ import (
 // statusClientClosed is logged where the client went away first.
 const statusClientClosed = 499
 
-// refuse answers by ourselves, in the form of the Gateway. The detail is for the
-// client.
+// refuse answers by ourselves, in the form of the Gateway, or as gRPC does it. The
+// detail is for the client.
 func (x *exchange) refuse(status int, detail string) {
 	x.status, x.detail = status, detail
 	format := config.ErrorEmpty
@@ -25,6 +25,11 @@ func (x *exchange) refuse(status int, detail string) {
 		format = x.listener.gateway.errors
 	}
 	x.dress(x.w.Header())
+	// Whoever is to use another connection is told so by HTTP.
+	if x.grpc && status != http.StatusMisdirectedRequest {
+		x.refuseCall(status, detail)
+		return
+	}
 	errorpage.Write(&countingWriter{x.w, &x.sent}, x.r, format, status, detail)
 }
 

@@ -4,6 +4,7 @@
 package proxy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,8 +48,17 @@ type backends struct {
 }
 
 type madeFor struct {
-	backend string
-	client  int
+	backend  string
+	client   int
+	protocol config.BackendProtocol
+}
+
+// user is who reaches backends: the rules of a route.
+type user struct {
+	// clients are the certificates that the Gateways of the route present, each once.
+	clients []int
+	// protocol is spoken to backends that don't say which one they speak.
+	protocol config.BackendProtocol
 }
 
 func newBackends(c *compiler, cfg *config.Config) *backends {
@@ -94,42 +104,42 @@ func (b *backends) client(id string) (int, error) {
 	return len(b.clients) - 1, nil
 }
 
-// target returns the backend with an ID for a route whose Gateways present these
-// client certificates.
-func (b *backends) target(id string, clients []int) (target, error) {
+// target returns the backend with an ID for a route.
+func (b *backends) target(id string, by user) (target, error) {
 	spec, ok := b.specs[id]
 	if !ok {
 		return target{}, &config.Refusal{Field: "backend", Message: fmt.Sprintf("there is no backend %q", id)}
 	}
+	clients, protocol := by.clients, cmp.Or(spec.Protocol, by.protocol)
 	if spec.TLS == nil || len(clients) == 0 {
 		clients = []int{0}
 	}
 	if len(clients) == 1 {
-		shared, err := b.backend(spec, clients[0])
+		shared, err := b.backend(spec, madeFor{id, clients[0], protocol})
 		return target{id: id, shared: shared}, err
 	}
 	t := target{id: id, byClient: make([]*upstream.Backend, len(b.clients))}
 	for _, client := range clients {
 		var err error
-		if t.byClient[client], err = b.backend(spec, client); err != nil {
+		if t.byClient[client], err = b.backend(spec, madeFor{id, client, protocol}); err != nil {
 			return target{}, err
 		}
 	}
 	return t, nil
 }
 
-// backend returns the backend that is reached with a client certificate.
-func (b *backends) backend(spec *config.Backend, client int) (*upstream.Backend, error) {
-	as := madeFor{spec.ID, client}
+// backend returns the backend that is reached with a client certificate and by a
+// protocol.
+func (b *backends) backend(spec *config.Backend, as madeFor) (*upstream.Backend, error) {
 	if known, ok := b.made[as]; ok {
 		return known, nil
 	}
-	identity, err := b.identity(spec, client)
+	identity, err := b.identity(spec, as.client)
 	if err != nil {
 		return nil, err
 	}
 	c := b.compiler
-	u := upstream.Spec{ID: spec.ID, Protocol: spec.Protocol, TLS: identity}
+	u := upstream.Spec{ID: spec.ID, Protocol: as.protocol, TLS: identity}
 	made, err := c.engine.registry.Get(&u, c.table.metrics.Backend(spec.ID))
 	if err != nil {
 		return nil, err
@@ -183,7 +193,7 @@ func (b *backends) rest(specs []config.Backend) error {
 		if used[specs[i].ID] {
 			continue
 		}
-		if _, err := b.backend(&specs[i], 0); err != nil {
+		if _, err := b.backend(&specs[i], madeFor{specs[i].ID, 0, specs[i].Protocol}); err != nil {
 			return err
 		}
 	}

@@ -94,9 +94,9 @@ func (c *compiler) addGateway(spec *config.Gateway) error {
 // rule spreads its requests as one.
 func (c *compiler) addRoute(route *config.Route) error {
 	rules := make([]*rule, len(route.Rules))
-	clients := c.clients(route)
+	by := c.userOf(route)
 	for i := range route.Rules {
-		compiled, err := c.rule(route, i, clients)
+		compiled, err := c.rule(route, i, by)
 		if err != nil {
 			return err
 		}
@@ -118,18 +118,21 @@ func (c *compiler) addRoute(route *config.Route) error {
 	return nil
 }
 
-// clients are the certificates that the Gateways of a route present to endpoints,
-// each once.
-func (c *compiler) clients(route *config.Route) (list []int) {
+// userOf says how the rules of a route reach their backends.
+func (c *compiler) userOf(route *config.Route) user {
+	by := user{protocol: config.BackendHTTP}
+	if route.Protocol == config.RouteGRPC {
+		by.protocol = config.BackendHTTP2
+	}
 	for _, a := range route.Attachments {
-		if g, ok := c.gateways[c.gatewayOf[a.Listener]]; ok && !slices.Contains(list, g.client) {
-			list = append(list, g.client)
+		if g, ok := c.gateways[c.gatewayOf[a.Listener]]; ok && !slices.Contains(by.clients, g.client) {
+			by.clients = append(by.clients, g.client)
 		}
 	}
-	return list
+	return by
 }
 
-func (c *compiler) rule(route *config.Route, index int, clients []int) (*rule, error) {
+func (c *compiler) rule(route *config.Route, index int, by user) (*rule, error) {
 	spec, at := &route.Rules[index], field("rules", index)
 	r := &rule{route: route.ID, name: spec.Name, errorStatus: spec.ErrorStatus, retry: spec.Retry}
 	if spec.Timeouts != nil {
@@ -137,14 +140,14 @@ func (c *compiler) rule(route *config.Route, index int, clients []int) (*rule, e
 		r.tryTimeout = time.Duration(spec.Timeouts.BackendRequest)
 	}
 	var err error
-	if r.filters, err = c.filters(spec.Filters, r, clients); err != nil {
+	if r.filters, err = c.filters(spec.Filters, r, by); err != nil {
 		return nil, locate(err, route.ID, at)
 	}
 	weights := make([]int32, len(spec.Backends))
 	r.shares = make([]share, len(spec.Backends))
 	for i := range spec.Backends {
 		weights[i] = spec.Backends[i].Weight
-		if r.shares[i], err = c.share(&spec.Backends[i], r, clients); err != nil {
+		if r.shares[i], err = c.share(&spec.Backends[i], r, by); err != nil {
 			return nil, locate(err, route.ID, at+"."+field("backends", i))
 		}
 	}
@@ -153,23 +156,23 @@ func (c *compiler) rule(route *config.Route, index int, clients []int) (*rule, e
 	return r, nil
 }
 
-func (c *compiler) share(spec *config.WeightedBackend, r *rule, clients []int) (share, error) {
-	chain, err := c.filters(spec.Filters, r, clients)
+func (c *compiler) share(spec *config.WeightedBackend, r *rule, by user) (share, error) {
+	chain, err := c.filters(spec.Filters, r, by)
 	if err != nil || spec.Backend == "" {
 		return share{filters: chain}, err
 	}
-	backend, err := c.backends.target(spec.Backend, clients)
+	backend, err := c.backends.target(spec.Backend, by)
 	return share{backend: backend, filters: chain}, err
 }
 
 // filters compiles filters of a rule, and notes in the rule whom they send copies to.
-func (c *compiler) filters(list []config.Filter, r *rule, clients []int) (*filter.Chain, error) {
+func (c *compiler) filters(list []config.Filter, r *rule, by user) (*filter.Chain, error) {
 	for i := range list {
 		if list[i].Mirror == nil {
 			continue
 		}
 		id := list[i].Mirror.Backend
-		backend, err := c.backends.target(id, clients)
+		backend, err := c.backends.target(id, by)
 		if err != nil {
 			return nil, locate(err, "", field("filters", i)+".mirror")
 		}

@@ -24,6 +24,7 @@ type exchange struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	begin  time.Time
+	grpc   bool // it is a call of gRPC
 
 	metrics  *metrics.Route
 	listener *listener // nil if none
@@ -65,7 +66,7 @@ var exchanges = sync.Pool{New: func() any {
 
 func newExchange(e *Engine, w http.ResponseWriter, r *http.Request) *exchange {
 	x := exchanges.Get().(*exchange)
-	x.engine, x.w, x.r, x.begin = e, w, r, time.Now()
+	x.engine, x.w, x.r, x.begin, x.grpc = e, w, r, time.Now(), isCall(r)
 	return x
 }
 

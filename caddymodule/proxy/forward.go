@@ -47,8 +47,11 @@ func (x *exchange) prepare() bool {
 	q.TryTimeout, q.Retry = x.rule.tryTimeout, x.rule.retry
 	if x.rule.requestTimeout > 0 {
 		x.deadline = x.begin.Add(x.rule.requestTimeout)
-		q.Deadline = x.deadline
 	}
+	if x.grpc {
+		x.prepareCall()
+	}
+	q.Deadline = x.deadline
 	return x.prepareBody()
 }
 
@@ -93,17 +96,22 @@ func (x *exchange) respond(resp *upstream.Response) {
 	x.dress(h)
 	if !x.deadline.IsZero() {
 		control := http.NewResponseController(x.w)
-		_ = control.SetWriteDeadline(x.deadline)
+		_ = control.SetWriteDeadline(x.writeDeadline())
 		defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
 	}
 	x.status = resp.Status
 	x.w.WriteHeader(resp.Status)
 	if err := x.copyBody(resp); err != nil {
 		_ = flush(x.w) // what there is, before the end that is none
-		x.cut, x.err = true, err
+		x.err = err
+		x.cut = !x.endCall(h, err)
 		return
 	}
-	x.copyTrailer(h, resp.Trailer())
+	trailer := resp.Trailer()
+	if x.grpc {
+		x.noteStatus(h, trailer)
+	}
+	x.copyTrailer(h, trailer)
 }
 
 func (x *exchange) copyBody(resp *upstream.Response) error {

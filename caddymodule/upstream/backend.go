@@ -152,6 +152,9 @@ func (b *Backend) do(q *Request) (*Response, error) {
 // do sends the request to this endpoint.
 func (e *Endpoint) do(q *Request) (*Response, error) {
 	e.inflight.Add(1)
+	if q.TellTimeout != nil {
+		q.tellTimeout()
+	}
 	var resp *Response
 	var err error
 	if e.h2 != nil {

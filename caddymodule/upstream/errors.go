@@ -10,6 +10,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
@@ -75,6 +77,16 @@ const (
 	// unsent: the endpoint can't have got anything of it.
 	unsent
 )
+
+// Reset is the code by which the endpoint has reset the stream of HTTP/2, or by which
+// one was reset that broke the protocol.
+func (e *Error) Reset() (http2.ErrCode, bool) {
+	var reset http2.StreamError
+	if !errors.As(e.Err, &reset) {
+		return 0, false
+	}
+	return reset.Code, true
+}
 
 // Error implements error.
 func (e *Error) Error() string {

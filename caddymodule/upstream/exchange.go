@@ -57,6 +57,13 @@ func tryDeadline(q *Request) time.Time {
 	return t
 }
 
+// tellTimeout tells the endpoint how long the response is waited for.
+func (q *Request) tellTimeout() {
+	if deadline := tryDeadline(q); !deadline.IsZero() {
+		q.TellTimeout(q.Header, time.Until(deadline))
+	}
+}
+
 func (c *conn) exchange(q *Request) error {
 	c.out = append(q.appendHead(c.out[:0]), q.inline...)
 	if err := c.send(q); err != nil {

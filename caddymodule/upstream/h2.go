@@ -153,14 +153,23 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 		return nil, failure
 	}
 	x.response = response
-	// A response that ends with its header must end there for the client as well:
-	// to gRPC it is another thing than an empty body with trailers.
-	x.ended = q.Method == http.MethodHead || response.ContentLength == 0 && response.Header["Content-Length"] == nil
+	x.ended = endsWithHeader(q, response)
 	maps.Copy(q.ResponseHeader, response.Header)
 	StripHopByHop(q.ResponseHeader)
 	announceTrailers(q.ResponseHeader, response.Trailer)
 	x.resp = Response{Status: response.StatusCode, Header: q.ResponseHeader, Endpoint: c.endpoint.address, body: x}
 	return &x.resp, nil
+}
+
+// endsWithHeader says whether a response has ended: it must then end there for the
+// client as well, since to gRPC that is another thing than an empty body with trailers.
+// What has the status of a call in its header has no trailers, whether it says that its
+// body is empty or not.
+func endsWithHeader(q *Request, r *http.Response) bool {
+	if q.Method == http.MethodHead {
+		return true
+	}
+	return r.ContentLength == 0 && (r.Header["Content-Length"] == nil || r.Header["Grpc-Status"] != nil)
 }
 
 // request makes the http.Request of a Request.

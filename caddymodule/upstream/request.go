@@ -47,6 +47,10 @@ type Request struct {
 	// TryTimeout bounds the exchange with one endpoint; 0 for none.
 	TryTimeout time.Duration
 
+	// TellTimeout, if set, writes into Header how long the response is waited for,
+	// whenever that is bounded: just before the request is sent, each time.
+	TellTimeout func(h http.Header, left time.Duration)
+
 	// Retry says when the request is sent again. Nil: never, but to another endpoint
 	// where no connection could be made.
 	Retry *config.Retry
