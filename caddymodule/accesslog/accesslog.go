@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package accesslog writes a line for each request, as JSON or in the combined
-// log format, and for each session of UDP.
+// log format, and for each connection of TLS and TCP listeners and each session of UDP.
 package accesslog
 
 import (
@@ -57,6 +57,8 @@ type Logger struct {
 	out           zapcore.WriteSyncer
 	encode        func(*Entry) (*buffer.Buffer, error)
 	encodeSession func(*Session) (*buffer.Buffer, error)
+
+	encodeConnection func(*Connection) (*buffer.Buffer, error)
 }
 
 // New makes a Logger in the format, json being the default. A line is one Write
@@ -64,10 +66,10 @@ type Logger struct {
 // taken here that requests would share.
 func New(format config.LogFormat, out zapcore.WriteSyncer) *Logger {
 	if format == config.LogText {
-		return &Logger{out: out, encode: encodeText, encodeSession: encodeSessionText}
+		return &Logger{out: out, encode: encodeText, encodeSession: encodeSessionText, encodeConnection: encodeConnectionText}
 	}
 	j := newJSON()
-	return &Logger{out: out, encode: j.encode, encodeSession: j.encodeSession}
+	return &Logger{out: out, encode: j.encode, encodeSession: j.encodeSession, encodeConnection: j.encodeConnection}
 }
 
 // Log writes one line. A line that can't be written is lost: a request must not

@@ -24,6 +24,13 @@
 //	kubera_proxy_upstream_connections{backend}                   gauge
 //	kubera_proxy_upstream_endpoints_ready{backend}               gauge
 //
+// Of TLS and TCP listeners and their routes:
+//
+//	kubera_proxy_tcp_connections{gateway,listener,route}                       gauge
+//	kubera_proxy_tcp_connections_opened_total{gateway,listener,route}          counter
+//	kubera_proxy_tcp_connections_ended_total{gateway,listener,route,outcome}   counter
+//	kubera_proxy_tcp_bytes_total{gateway,listener,route,direction}             counter
+//
 // Of UDP listeners and their routes:
 //
 //	kubera_proxy_udp_sessions{gateway,listener,route}                      gauge
@@ -138,6 +145,7 @@ func label(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		requestsDesc, inFlightDesc, upstreamRequestsDesc, mirroredDesc, connectionsDesc, readyDesc,
+		tcpConnectionsDesc, tcpOpenedDesc, tcpEndedDesc, tcpBytesDesc,
 		udpSessionsDesc, udpOpenedDesc, udpEndedDesc, udpDatagramsDesc, udpBytesDesc, udpDroppedDesc,
 		pushesDesc, lastPushDesc, infoDesc,
 	} {

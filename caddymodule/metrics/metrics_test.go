@@ -57,6 +57,7 @@ func filled() *Metrics {
 	m := New()
 	s := m.NewSet()
 	r, b := s.Route("default/web", "default/web/http", "HTTPRoute/default/a"), s.Backend("Service/default/echo/80")
+	s.Connections("default/web", "default/web/db", "TCPRoute/default/db").Opened()
 	m.Use(s)
 	for _, status := range []int{0, 101, 200, 302, 404, 503} {
 		r.Begin()
@@ -111,6 +112,10 @@ func TestNames(t *testing.T) {
 		"kubera_proxy_request_duration_seconds{gateway,route}",
 		"kubera_proxy_requests_in_flight{gateway}",
 		"kubera_proxy_requests_total{code,gateway,listener,route}",
+		"kubera_proxy_tcp_bytes_total{direction,gateway,listener,route}",
+		"kubera_proxy_tcp_connections{gateway,listener,route}",
+		"kubera_proxy_tcp_connections_ended_total{gateway,listener,outcome,route}",
+		"kubera_proxy_tcp_connections_opened_total{gateway,listener,route}",
 		"kubera_proxy_upstream_connections{backend}",
 		"kubera_proxy_upstream_endpoints_ready{backend}",
 		"kubera_proxy_upstream_requests_total{backend,outcome}",

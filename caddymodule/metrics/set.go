@@ -21,6 +21,8 @@ type Set struct {
 	durations map[durationKey]prometheus.Histogram
 	routes    map[routeKey]*Route
 	backends  map[string]*Backend
+
+	connections map[routeKey]*Connections
 }
 
 type durationKey struct{ gateway, route string }
@@ -37,6 +39,8 @@ func (m *Metrics) NewSet() *Set {
 		durations: map[durationKey]prometheus.Histogram{},
 		routes:    map[routeKey]*Route{},
 		backends:  map[string]*Backend{},
+
+		connections: map[routeKey]*Connections{},
 	}
 }
 
@@ -99,5 +103,8 @@ func (s *Set) collect(ch chan<- prometheus.Metric) {
 	}
 	for id, b := range s.backends {
 		b.collect(ch, id)
+	}
+	for key, c := range s.connections {
+		c.collect(ch, key)
 	}
 }
