@@ -75,7 +75,7 @@ func TestConnectionJSON(t *testing.T) {
 func TestConnectionText(t *testing.T) {
 	for want, c := range map[string]*Connection{
 		`2001:db8::7 - - [23/Nov/2026:01:02:03 +0000] "TLS db.example.com default/web/db" 400 30 "reset"` + "\n": fullConnection(),
-		`- - - [01/Jan/1970:00:00:00 +0000] "TCP - l" 0 0 "no_route"` + "\n": {Time: time.Unix(0, 0).UTC(), Proto: "TCP", Listener: "l", End: "no_route"},
+		`- - - [01/Jan/1970:00:00:00 +0000] "TCP - l" 0 0 "no_route"` + "\n":                                     {Time: time.Unix(0, 0).UTC(), Proto: "TCP", Listener: "l", End: "no_route"},
 	} {
 		if got := logConnection(config.LogText, c); got != want {
 			t.Errorf("got  %swant %s", got, want)
