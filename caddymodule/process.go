@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -14,8 +15,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/engine"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/runtime"
 )
 
@@ -116,26 +120,33 @@ func (p *process) fixed(a *App) error {
 }
 
 func (p *process) build(a *App) error {
-	engine := newEngine(p.log.logger)
+	m := metrics.New()
+	e := engine.New(engine.Options{
+		Metrics: m,
+		// Not by way of Caddy's logs, which take a lock and encode for each of them.
+		// Lines of an os.File are whole.
+		AccessLog: zapcore.AddSync(os.Stdout),
+		Logger:    p.log.logger,
+	})
 	p.metrics = prometheus.NewRegistry()
 	for _, c := range []prometheus.Collector{
-		engine.metrics,
+		m,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {
 		if err := p.metrics.Register(c); err != nil {
-			engine.Close()
+			e.Close()
 			return fmt.Errorf("registering metrics: %w", err)
 		}
 	}
 	p.runtime = runtime.New(runtime.Options{
-		Engine:       engine,
+		Engine:       e,
 		StateFile:    a.StateFile,
 		BindHost:     a.BindHost,
 		CloseTimeout: a.drain().Timeout,
 		Logger:       p.log.logger,
 		SetLogLevel:  p.log.level.SetLevel,
-		Metrics:      engine.metrics,
+		Metrics:      m,
 	})
 	return nil
 }

@@ -8,9 +8,10 @@ import (
 	"net/http"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/stream"
 )
 
-// Engine answers requests by a table that is made from a configuration. The
+// Engine answers requests, and serves connections, by a table that is made from a configuration. The
 // runtime calls all but the handlers one at a time.
 type Engine interface {
 	// Compile makes a table without touching the one in use. The swap that it
@@ -21,6 +22,8 @@ type Engine interface {
 	// Handler serves the requests of the socket with the address, by the table
 	// that is in use when a request comes.
 	Handler(address string) http.Handler
+	// Handler serves the connections of TLS and TCP listeners.
+	stream.Handler
 	// SetDraining makes answers ask clients to close their connections.
 	SetDraining(bool)
 	// CloseStreams lets upgraded connections end until ctx does, and then ends them.

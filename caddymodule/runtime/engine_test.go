@@ -6,6 +6,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/stream"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -96,6 +98,13 @@ func (e *fakeEngine) upgrade(w http.ResponseWriter) {
 	e.mu.Lock()
 	delete(e.streams, c)
 	e.mu.Unlock()
+}
+
+// ServeStream sends the version of the table and then what it hears, until ctx ends.
+func (e *fakeEngine) ServeStream(ctx context.Context, c *stream.Conn) {
+	defer context.AfterFunc(ctx, func() { c.TCP.Close() })()
+	fmt.Fprint(c.TCP, e.table.Load().Version)
+	_, _ = io.Copy(c.TCP, c.TCP)
 }
 
 func (e *fakeEngine) SetDraining(d bool) { e.draining.Store(d) }

@@ -72,6 +72,7 @@ func New(opts Options) *Runtime {
 	r := &Runtime{opts: opts, engine: opts.Engine}
 	r.sockets = server.New(server.Options{
 		Handler:      opts.Engine.Handler,
+		Streams:      opts.Engine,
 		BindHost:     opts.BindHost,
 		CloseTimeout: opts.CloseTimeout,
 		Logger:       opts.Logger.Named("server"),

@@ -21,8 +21,8 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/control"
+	"github.com/kubera-dev/kubera/caddymodule/engine"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
-	"github.com/kubera-dev/kubera/caddymodule/proxy"
 	"github.com/kubera-dev/kubera/caddymodule/runtime"
 	"github.com/kubera-dev/kubera/caddymodule/status"
 )
@@ -46,7 +46,7 @@ func newGateway(t *testing.T, cfg *config.Config) *gateway {
 	t.Helper()
 	m := metrics.New()
 	rt := runtime.New(runtime.Options{
-		Engine: engine{proxy.New(proxy.Options{Metrics: m})}, BindHost: "127.0.0.1", CloseTimeout: time.Second, Logger: zap.NewNop(),
+		Engine: engine.New(engine.Options{Metrics: m}), BindHost: "127.0.0.1", CloseTimeout: time.Second, Logger: zap.NewNop(),
 	})
 	t.Cleanup(rt.Close)
 	if err := rt.Apply(t.Context(), cfg); err != nil {
@@ -60,17 +60,6 @@ func newGateway(t *testing.T, cfg *config.Config) *gateway {
 	g.status = httptest.NewServer(status.Handler(status.Options{Ready: rt.Ready, Metrics: registry, Logger: zap.NewNop()}))
 	t.Cleanup(g.status.Close)
 	return g
-}
-
-// engine is the request path as the runtime wants it.
-type engine struct{ *proxy.Engine }
-
-func (e engine) Compile(cfg *config.Config) (func(), error) {
-	table, err := e.Engine.Compile(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return func() { e.Swap(table) }, nil
 }
 
 // push sends a configuration, delta or update, and returns the status and the body.

@@ -12,8 +12,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
-	"github.com/kubera-dev/kubera/caddymodule/config"
-	"github.com/kubera-dev/kubera/caddymodule/proxy"
+	"github.com/kubera-dev/kubera/caddymodule/engine"
 	"github.com/kubera-dev/kubera/caddymodule/runtime"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
 	"github.com/kubera-dev/kubera/internal/manifest"
@@ -36,21 +35,10 @@ type dataPlane struct {
 func newDataPlane(t *testing.T) *dataPlane {
 	t.Helper()
 	rt := runtime.New(runtime.Options{
-		Engine: engine{proxy.New(proxy.Options{})}, BindHost: "127.0.0.1", CloseTimeout: time.Second, Logger: zap.NewNop(),
+		Engine: engine.New(engine.Options{}), BindHost: "127.0.0.1", CloseTimeout: time.Second, Logger: zap.NewNop(),
 	})
 	t.Cleanup(rt.Close)
 	return &dataPlane{runtime: rt, addresses: map[string]string{}}
-}
-
-// engine is the request path as the runtime wants it.
-type engine struct{ *proxy.Engine }
-
-func (e engine) Compile(cfg *config.Config) (func(), error) {
-	table, err := e.Engine.Compile(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return func() { e.Swap(table) }, nil
 }
 
 // serve translates the objects, serves what comes of it and gives the statuses.
