@@ -15,7 +15,7 @@ var (
 	udpOpenedDesc = describe("udp_sessions_opened_total",
 		"Sessions of UDP that began.", "gateway", "listener", "route")
 	udpEndedDesc = describe("udp_sessions_ended_total",
-		"Sessions of UDP that ended, by the reason.", "gateway", "listener", "route", "reason")
+		"Sessions of UDP that ended, by what became of them.", "gateway", "listener", "route", "outcome")
 	udpDatagramsDesc = describe("udp_datagrams_total",
 		"Datagrams forwarded: received from clients, or sent to them.", "gateway", "listener", "route", "direction")
 	udpBytesDesc = describe("udp_bytes_total",

@@ -54,12 +54,12 @@ kubera_proxy_udp_datagrams_total{direction="sent",` + route + `} 1
 # HELP kubera_proxy_udp_sessions Clients of UDP that have a session.
 # TYPE kubera_proxy_udp_sessions gauge
 kubera_proxy_udp_sessions{` + route + `} 2
-# HELP kubera_proxy_udp_sessions_ended_total Sessions of UDP that ended, by the reason.
+# HELP kubera_proxy_udp_sessions_ended_total Sessions of UDP that ended, by what became of them.
 # TYPE kubera_proxy_udp_sessions_ended_total counter
-kubera_proxy_udp_sessions_ended_total{` + labels + `,reason="evicted",route="UDPRoute/test/dns"} 1
-kubera_proxy_udp_sessions_ended_total{` + labels + `,reason="idle",route="UDPRoute/test/dns"} 1
-kubera_proxy_udp_sessions_ended_total{` + labels + `,reason="removed",route="UDPRoute/test/dns"} 0
-kubera_proxy_udp_sessions_ended_total{` + labels + `,reason="shutdown",route="UDPRoute/test/dns"} 0
+kubera_proxy_udp_sessions_ended_total{` + labels + `,outcome="evicted",route="UDPRoute/test/dns"} 1
+kubera_proxy_udp_sessions_ended_total{` + labels + `,outcome="idle",route="UDPRoute/test/dns"} 1
+kubera_proxy_udp_sessions_ended_total{` + labels + `,outcome="removed",route="UDPRoute/test/dns"} 0
+kubera_proxy_udp_sessions_ended_total{` + labels + `,outcome="shutdown",route="UDPRoute/test/dns"} 0
 # HELP kubera_proxy_udp_sessions_opened_total Sessions of UDP that began.
 # TYPE kubera_proxy_udp_sessions_opened_total counter
 kubera_proxy_udp_sessions_opened_total{` + route + `} 4

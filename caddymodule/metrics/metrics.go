@@ -35,7 +35,7 @@
 //
 //	kubera_proxy_udp_sessions{gateway,listener,route}                      gauge
 //	kubera_proxy_udp_sessions_opened_total{gateway,listener,route}         counter
-//	kubera_proxy_udp_sessions_ended_total{gateway,listener,route,reason}   counter
+//	kubera_proxy_udp_sessions_ended_total{gateway,listener,route,outcome}  counter
 //	kubera_proxy_udp_datagrams_total{gateway,listener,route,direction}     counter
 //	kubera_proxy_udp_bytes_total{gateway,listener,route,direction}         counter
 //	kubera_proxy_udp_datagrams_dropped_total{gateway,listener,reason}      counter
