@@ -3,8 +3,8 @@
 
 // Package runtime holds what one proxy process serves, and changes it.
 //
-// A [Runtime] owns the sockets, the engine that answers requests and serves connections, the
-// configuration that both follow and the file it is kept in. It outlives any
+// A [Runtime] owns the sockets, the engine that answers requests and serves connections,
+// the configuration that both follow and the file it is kept in. It outlives any
 // number of Caddy configurations. Configurations are applied one at a time, off
 // the request path, and whole or not at all:
 //

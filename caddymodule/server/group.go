@@ -78,13 +78,17 @@ func (g *group) quiet() <-chan struct{} {
 
 // cut closes every connection.
 func (g *group) cut() {
+	for _, c := range g.connections() {
+		_ = c.Close() // whoever uses it closes it too
+	}
+}
+
+func (g *group) connections() []*conn {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	conns := make([]*conn, 0, len(g.open))
 	for c := range g.open {
 		conns = append(conns, c)
 	}
-	g.mu.Unlock()
-	for _, c := range conns {
-		_ = c.Close() // whoever uses it closes it too
-	}
+	return conns
 }

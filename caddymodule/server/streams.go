@@ -166,8 +166,12 @@ func (l *streamListener) end(ctx context.Context) {
 	l.cut()
 }
 
-// cut implements party.
+// cut implements party. It resets the connections: what is not complete must not look as
+// if it were.
 func (l *streamListener) cut() {
 	l.cancel()
-	l.group.cut()
+	for _, c := range l.connections() {
+		_ = c.SetLinger(0) // fails where the connection is closed already
+		_ = c.Close()
+	}
 }
