@@ -11,6 +11,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,7 +56,7 @@ func TestReadFindsTheName(t *testing.T) {
 			if got.ServerName != tc.want {
 				t.Errorf("%s %s: the name is %q, want %q", name, how, got.ServerName, tc.want)
 			}
-			if all := append(got.Bytes, from.data...); !bytes.Equal(all, s.data) {
+			if all := slices.Concat(got.Bytes, from.data); !bytes.Equal(all, s.data) {
 				t.Errorf("%s %s: of %d bytes %d are left", name, how, len(s.data), len(all))
 			}
 			if !from.deadline.IsZero() {
@@ -112,8 +114,10 @@ func TestReadIsBoundInTime(t *testing.T) {
 	hello := helloOf(t, &tls.Config{ServerName: "a.test"})
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
+		var sending sync.WaitGroup
+		defer sending.Wait()
 		defer server.Close()
-		go func() {
+		sending.Go(func() {
 			defer client.Close()
 			for i := range hello {
 				if _, err := client.Write(hello[i : i+1]); err != nil {
@@ -121,7 +125,7 @@ func TestReadIsBoundInTime(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 			}
-		}()
+		})
 		began := time.Now()
 		_, err := Read(server, nil)
 		if took := time.Since(began); !errors.Is(err, os.ErrDeadlineExceeded) || took != Timeout {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -221,9 +222,10 @@ func TestHandshakesAreBoundInTime(t *testing.T) {
 	pair := ca.Issue("c").TLS(t)
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
-		defer client.Close()
+		var hearing sync.WaitGroup
+		defer hearing.Wait()
 		defer server.Close()
-		go func() { _, _ = io.Copy(io.Discard, client) }()
+		hearing.Go(func() { _, _ = io.Copy(io.Discard, client) }) // until the other end is closed
 		l := newStreamListener(&streamSpec{kind: kindTerminate}, nil, zap.NewNop())
 		l.tls.Store(listenerTLS(config.TLS, []*tls.Certificate{&pair}, nil))
 		began := time.Now()
