@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -103,12 +104,10 @@ func TestReport(t *testing.T) {
 			<-c.served
 			got := log.next(t)
 			port := c.LocalAddr().(*net.TCPAddr).Port
-			for key, value := range map[string]any{
+			maps.Copy(tc.want, map[string]any{
 				"logger": "access", "proto": tc.proto, "gateway": gatewayID, "listener": tc.listener,
 				"client": "127.0.0.1", "client_port": float64(port), "end": tc.outcome,
-			} {
-				tc.want[key] = value
-			}
+			})
 			if _, err := time.Parse(time.RFC3339Nano, fmt.Sprint(got["time"])); err != nil {
 				t.Error(err)
 			}

@@ -74,8 +74,7 @@ func (s *session) run(ctx context.Context, c *stream.Conn) ending {
 	endpoint, err := s.backend.Dial(ctx, header)
 	s.backend = nil
 	if err != nil {
-		var failed *upstream.Error
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*upstream.Error](err); ok {
 			s.entry.Endpoint = failed.Endpoint
 		}
 		return s.refuse(ctx, c, err)

@@ -84,8 +84,7 @@ func TestBackendsForConnections(t *testing.T) {
 			t.Errorf("%p in clear text and %p over TLS, %v", through, over, err)
 		}
 		_, err = table.Passthrough("none")
-		var refusal *config.Refusal
-		if !errors.As(err, &refusal) {
+		if _, ok := errors.AsType[*config.Refusal](err); !ok {
 			t.Error(err)
 		}
 		if table.Metrics() == nil {

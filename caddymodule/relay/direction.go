@@ -109,7 +109,9 @@ func (d *direction) carryTCP() error {
 
 // splice lets the kernel carry bytes for a while, without a copy.
 func (d *direction) splice() error {
-	d.from.TCP.SetReadDeadline(time.Now().Add(spliceTime))
+	if err := d.from.TCP.SetReadDeadline(time.Now().Add(spliceTime)); err != nil {
+		return err
+	}
 	n, err := d.to.TCP.ReadFrom(d.from.TCP)
 	d.add(n)
 	switch {
@@ -146,11 +148,12 @@ func (d *direction) rest(first *[tlsFirst]byte) error {
 	n := copy(buf[:], first[:])
 	// The deadline keeps it from waiting for another record. crypto/tls goes on
 	// after it.
-	d.from.TLS.SetReadDeadline(longAgo)
+	if err := d.from.TLS.SetReadDeadline(longAgo); err != nil {
+		return err
+	}
 	more, err := d.from.TLS.Read(buf[n:])
-	d.from.TLS.SetReadDeadline(time.Time{})
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = nil
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		err = d.from.TLS.SetReadDeadline(time.Time{})
 	}
 	if werr := d.write(buf[:n+more]); werr != nil {
 		return werr
