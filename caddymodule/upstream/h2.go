@@ -137,8 +137,8 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 		ctx, x.cancel = context.WithDeadline(ctx, deadline)
 	}
 	trace := &interimTrace{request: q}
-	if q.Interim != nil {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: trace.got})
+	if q.Interim != nil || q.streams {
+		ctx = httptrace.WithClientTrace(ctx, x.hooks(trace))
 	}
 	out := c.request(ctx, q, x)
 	response, err := c.transport.RoundTrip(out) //nolint:bodyclose // h2Exchange.Close does
@@ -159,6 +159,19 @@ func (c *h2Client) do(q *Request) (*Response, error) {
 	announceTrailers(q.ResponseHeader, response.Trailer)
 	x.resp = Response{Status: response.StatusCode, Header: q.ResponseHeader, Endpoint: c.endpoint.address, body: x}
 	return &x.resp, nil
+}
+
+// hooks are called on a goroutine of the Transport.
+func (x *h2Exchange) hooks(interim *interimTrace) *httptrace.ClientTrace {
+	hooks := &httptrace.ClientTrace{GotFirstResponseByte: func() {
+		if x.body != nil {
+			x.body.answer()
+		}
+	}}
+	if x.request.Interim != nil {
+		hooks.Got1xxResponse = interim.got
+	}
+	return hooks
 }
 
 // endsWithHeader says whether a response has ended: it must then end there for the
@@ -190,9 +203,9 @@ func (c *h2Client) request(ctx context.Context, q *Request, x *h2Exchange) *http
 	}
 	switch {
 	case q.inline != nil:
-		x.body = newH2Body(bytesReader(q.inline), nil)
+		x.body = newH2Body(bytesReader(q.inline), nil, x.cancel)
 	case q.streams:
-		x.body = newH2Body(q.Body, q.InterruptBody)
+		x.body = newH2Body(q.Body, q.InterruptBody, x.cancel)
 		if q.Trailer != nil {
 			out.Trailer = *q.Trailer
 		}
@@ -261,6 +274,9 @@ func (x *h2Exchange) Trailer() http.Header {
 func (x *h2Exchange) Close() {
 	e := x.client.endpoint
 	e.metrics.Count(x.resp.outcome(x.Ready(), x.failed))
+	if x.body != nil && x.body.leave() {
+		x.cancel()
+	}
 	x.response.Body.Close()
 	x.release()
 	e.inflight.Add(-1)
