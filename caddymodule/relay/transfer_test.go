@@ -47,7 +47,7 @@ func received(t *testing.T, c net.Conn) (hash.Hash, int64) {
 }
 
 func TestBothDirectionsAtOnce(t *testing.T) {
-	const up, down = 12<<20 + 1, 8<<20 + 7
+	const up, down = 5<<20 + 1, 3<<20 + 7
 	for name, start := range map[string]func(*testing.T, *meter) *joined{
 		"splice":     func(t *testing.T, m *meter) *joined { return join(t, func(p *Pair) { p.Meter = m }) },
 		"TLS client": func(t *testing.T, m *meter) *joined { return joinTLS(t, "client", func(p *Pair) { p.Meter = m }) },
