@@ -121,13 +121,10 @@ func (p *process) fixed(a *App) error {
 
 func (p *process) build(a *App) error {
 	m := metrics.New()
-	e := engine.New(engine.Options{
-		Metrics: m,
-		// Not by way of Caddy's logs, which take a lock and encode for each of them.
-		// Lines of an os.File are whole.
-		AccessLog: zapcore.AddSync(os.Stdout),
-		Logger:    p.log.logger,
-	})
+	// Not by way of Caddy's logs, which take a lock and encode for each of them.
+	// Lines of an os.File are whole.
+	accessLog := zapcore.AddSync(os.Stdout)
+	e := engine.New(engine.Options{Metrics: m, AccessLog: accessLog, Logger: p.log.logger})
 	p.metrics = prometheus.NewRegistry()
 	for _, c := range []prometheus.Collector{
 		m,
@@ -147,6 +144,7 @@ func (p *process) build(a *App) error {
 		Logger:       p.log.logger,
 		SetLogLevel:  p.log.level.SetLevel,
 		Metrics:      m,
+		AccessLog:    accessLog,
 	})
 	return nil
 }

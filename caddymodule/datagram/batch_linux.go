@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -72,8 +73,8 @@ func newBatch() *batch {
 	return b
 }
 
-// receive takes what is there. The error is unix.EAGAIN if that is nothing.
-func (b *batch) receive(fd uintptr) error {
+// receive takes what is there: EAGAIN says that this is nothing.
+func (b *batch) receive(fd uintptr) syscall.Errno {
 	for i := range b.in {
 		b.in[i].Namelen = unix.SizeofSockaddrInet6
 		b.in[i].SetControllen(len(b.controls[i].bytes()))
@@ -92,7 +93,7 @@ func (b *batch) receive(fd uintptr) error {
 		for i := range b.n {
 			b.vecs[i].SetLen(int(b.in[i].length))
 		}
-		return nil
+		return 0
 	}
 }
 

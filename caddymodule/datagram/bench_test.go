@@ -34,7 +34,6 @@ func endpoint(t testing.TB, handle func(*conn, *batch)) *conn {
 	return c
 }
 
-
 // exchanger returns a function that sends a datagram through the gateway and waits
 // for the answer.
 func exchanger(t testing.TB) func() {

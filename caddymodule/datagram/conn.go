@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"syscall"
 	"time"
 )
@@ -27,6 +28,14 @@ func dial(ctx context.Context, address string) (*conn, error) {
 	}
 	return newConn(c.(*net.UDPConn))
 }
+
+// stop ends receive, after what it is handling, and waits for nothing. Who receives
+// closes the socket then: to close it is to wait for all who use it, among them perhaps
+// some who wait for a lock of who closes it.
+func (c *conn) stop() { _ = c.udp.SetReadDeadline(epoch) }
+
+// stopped is true for what receive returns after stop.
+func stopped(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
 // unreachable is true for what a connected socket says when nobody is there.
 func unreachable(err error) bool {

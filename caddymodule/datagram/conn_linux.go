@@ -27,11 +27,11 @@ func newConn(udp *net.UDPConn) (*conn, error) {
 	return &conn{udp: udp, raw: raw}, nil
 }
 
-// close ends receive and send.
+// close waits for those who use the socket: see stop.
 func (c *conn) close() { _ = c.udp.Close() }
 
-// receive calls handle with whatever comes until the socket is closed or the other end
-// of a connected one refuses. While nothing comes it holds no buffer. handle must not
+// receive calls handle with whatever comes until it is stopped or the other end of a
+// connected one refuses. While nothing comes it holds no buffer. handle must not
 // keep the batch. The error is never nil.
 func (c *conn) receive(handle func(*batch)) error {
 	var failed error
@@ -39,11 +39,12 @@ func (c *conn) receive(handle func(*batch)) error {
 		b := batches.Get().(*batch)
 		defer batches.Put(b)
 		for {
-			if err := b.receive(fd); err != nil {
-				if err == unix.EAGAIN {
-					return false
-				}
-				failed = err
+			switch errno := b.receive(fd); errno {
+			case 0:
+			case unix.EAGAIN:
+				return false
+			default:
+				failed = errno
 				return true
 			}
 			handle(b)
@@ -92,14 +93,9 @@ func listen(ctx context.Context, address string, n int) ([]*conn, error) {
 		return nil, err
 	}
 	conns := []*conn{first}
-	if n < 2 {
-		return conns, nil
-	}
 	// After bind, so that the first one shares with nobody who was there before it.
-	if err := setOption(first.raw, unix.SOL_SOCKET, unix.SO_REUSEPORT); err != nil {
-		return conns, nil //nolint:nilerr // one will do
-	}
-	for len(conns) < n {
+	shares := n > 1 && setOption(first.raw, unix.SOL_SOCKET, unix.SO_REUSEPORT) == nil
+	for shares && len(conns) < n {
 		next, err := listenOne(ctx, first.udp.LocalAddr().String(), true)
 		if err != nil {
 			break

@@ -47,11 +47,11 @@ type conn struct {
 
 func newConn(udp *net.UDPConn) (*conn, error) { return &conn{udp: udp}, nil }
 
-// close ends receive and send.
+// close waits for those who use the socket: see stop.
 func (c *conn) close() { _ = c.udp.Close() }
 
-// receive calls handle with whatever comes until the socket is closed or the other end
-// of a connected one refuses. It holds a buffer all the time. handle must not keep the
+// receive calls handle with whatever comes until it is stopped or the other end of a
+// connected one refuses. It holds a buffer all the time. handle must not keep the
 // batch. The error is never nil.
 func (c *conn) receive(handle func(*batch)) error {
 	b := batches.Get().(*batch)

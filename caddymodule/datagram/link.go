@@ -69,13 +69,16 @@ func (l *link) keepAll(pending [][]byte) {
 func (l *link) run() {
 	s := l.session
 	c, err := dial(s.shard.socket.ctx, l.endpoint.Address())
+	if err == nil {
+		defer c.close()
+	}
 	if !l.opened(c, err) {
 		return
 	}
 	err = c.receive(l.reply)
 	s.shard.mu.Lock()
 	defer s.shard.unlock()
-	if s.link == l { // else the session closed it
+	if s.link == l { // else the session stopped it
 		s.refused(err)
 	}
 }
@@ -89,9 +92,6 @@ func (l *link) opened(c *conn, err error) bool {
 	l.pending = nil
 	switch {
 	case s.link != l: // given up in the meantime
-		if err == nil {
-			c.close()
-		}
 		return false
 	case err != nil:
 		why := metrics.NoEndpoint

@@ -90,7 +90,7 @@ func (s *session) disconnect() {
 	}
 	s.link = nil
 	if l.conn != nil {
-		l.conn.close()
+		l.conn.stop()
 	}
 	l.endpoint.Release()
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
@@ -144,4 +145,33 @@ func TestListenerIsRenamed(t *testing.T) {
 	if got := g.metric("udp_sessions_opened_total", renamed); got != 0 {
 		t.Errorf("%v sessions were begun", got)
 	}
+}
+
+// A socket is closed while its reader has its hands full, again and again.
+func TestListenersGoUnderLoad(t *testing.T) {
+	e := newEcho(t)
+	g := newGateway(t, func(o *Options) { o.readers = 2 })
+	cfg := single(t, e.address())
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		c := newClient(t, cfg.Listeners[0].Address)
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					c.Write([]byte("hello")) // may be refused
+				}
+			}
+		})
+	}
+	for range 100 {
+		g.mustApply(cfg)
+		g.mustApply(&config.Config{})
+	}
+	close(stop)
+	wg.Wait()
+	free(t, cfg.Listeners[0].Address)
 }

@@ -5,8 +5,6 @@ package datagram
 
 import (
 	"container/heap"
-	"errors"
-	"net"
 	"sync"
 	"time"
 
@@ -31,11 +29,12 @@ type shard struct {
 	ended    []*session // to be logged when mu is free
 }
 
-// serve forwards what clients send until the socket is closed.
+// serve forwards what clients send until close.
 func (sh *shard) serve() {
+	defer sh.conn.close()
 	for {
 		err := sh.conn.receive(sh.handle)
-		if errors.Is(err, net.ErrClosed) {
+		if stopped(err) {
 			return
 		}
 		sh.socket.logger.Error("receiving failed, trying again", zap.Error(err), zap.Duration("after", retryAfter))
@@ -175,11 +174,12 @@ func (sh *shard) expire(since int64) {
 	}
 }
 
+// close ends the sessions, and has serve end.
 func (sh *shard) close(why metrics.SessionEnd) {
 	sh.mu.Lock()
 	defer sh.unlock()
 	sh.closed = true
-	sh.conn.close()
+	sh.conn.stop()
 	for _, s := range sh.sessions {
 		sh.end(s, why)
 	}

@@ -56,6 +56,10 @@ func (e *Engine) SetEndpoints(update []config.BackendEndpoints) error {
 	return e.registry.SetEndpoints(update)
 }
 
+// Backend returns a backend of the table in use by its ID, nil if there is none, for
+// those who send by themselves what is no request.
+func (e *Engine) Backend(id string) *upstream.Backend { return e.registry.Backend(id) }
+
 // Handler serves the requests of the socket for the listeners whose BindAddress
 // is address.
 func (e *Engine) Handler(address string) http.Handler {

@@ -14,6 +14,6 @@
 //     without losing what clients have sent.
 //  4. It is kept on disk.
 //
-// What did not change (sockets, connections, streams, upstream pools, session
+// What did not change (sockets, connections, streams, sessions of UDP, upstream pools, session
 // tickets) is not touched.
 package runtime

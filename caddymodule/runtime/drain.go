@@ -46,6 +46,7 @@ func (r *Runtime) Drain(ctx context.Context, d Drain) {
 	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { r.sockets.Shutdown(ctx) })
+	wg.Go(func() { r.datagrams.Shutdown(ctx) })
 	wg.Go(func() {
 		if err := r.engine.CloseStreams(ctx); err != nil {
 			r.opts.Logger.Warn("streams did not end in time", zap.Error(err))
@@ -65,6 +66,7 @@ func (r *Runtime) Close() {
 	cancel()
 	_ = r.engine.CloseStreams(ended) // that they were cut is what was asked for
 	r.sockets.Close()
+	r.datagrams.Close()
 	r.engine.Close()
 	if r.state != nil {
 		r.state.Close()

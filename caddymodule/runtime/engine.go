@@ -8,11 +8,12 @@ import (
 	"net/http"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/datagram"
 	"github.com/kubera-dev/kubera/caddymodule/stream"
 )
 
-// Engine answers requests, and serves connections, by a table that is made from a configuration. The
-// runtime calls all but the handlers one at a time.
+// Engine answers requests, and serves connections, by a table that is made from a
+// configuration. The runtime calls all but the handlers one at a time.
 type Engine interface {
 	// Compile makes a table without touching the one in use. The swap that it
 	// returns puts the table in use and can't fail. The error is a *config.Refusal.
@@ -24,6 +25,9 @@ type Engine interface {
 	Handler(address string) http.Handler
 	// Handler serves the connections of TLS and TCP listeners.
 	stream.Handler
+	// Backend finds a backend of the table in use, nil if there is none: datagrams are
+	// sent by the runtime itself. Safe for concurrent use.
+	datagram.Backends
 	// SetDraining makes answers ask clients to close their connections.
 	SetDraining(bool)
 	// CloseStreams lets upgraded connections end until ctx does, and then ends them.

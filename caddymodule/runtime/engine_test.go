@@ -19,6 +19,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/stream"
+	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -106,6 +107,9 @@ func (e *fakeEngine) ServeStream(ctx context.Context, c *stream.Conn) {
 	fmt.Fprint(c.TCP, e.table.Load().Version)
 	_, _ = io.Copy(c.TCP, c.TCP)
 }
+
+// Backend finds none: datagrams are dropped.
+func (e *fakeEngine) Backend(string) *upstream.Backend { return nil }
 
 func (e *fakeEngine) SetDraining(d bool) { e.draining.Store(d) }
 

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/datagram"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/server"
 	"github.com/kubera-dev/kubera/caddymodule/statefile"
@@ -42,16 +43,20 @@ type Options struct {
 	Logger *zap.Logger
 	// SetLogLevel is called with the level of each configuration applied. May be nil.
 	SetLogLevel func(zapcore.Level)
-	// Metrics count pushes and name the running version. May be nil.
+	// Metrics count pushes and datagrams, and name the running version. May be nil.
 	Metrics *metrics.Metrics
+	// AccessLog takes the lines of sessions of UDP, as engine.Options.AccessLog those
+	// of all others. Default: none.
+	AccessLog zapcore.WriteSyncer
 }
 
 // Runtime is what a proxy process serves. Its methods may be called concurrently.
 type Runtime struct {
-	opts    Options
-	engine  Engine
-	sockets *server.Set
-	state   *statefile.File // nil: not kept
+	opts      Options
+	engine    Engine
+	sockets   *server.Set
+	datagrams *datagram.Set
+	state     *statefile.File // nil: not kept
 
 	// mu serialises whatever changes what is served.
 	mu      sync.Mutex
@@ -76,6 +81,13 @@ func New(opts Options) *Runtime {
 		BindHost:     opts.BindHost,
 		CloseTimeout: opts.CloseTimeout,
 		Logger:       opts.Logger.Named("server"),
+	})
+	r.datagrams = datagram.New(datagram.Options{
+		Backends:  opts.Engine,
+		BindHost:  opts.BindHost,
+		AccessLog: opts.AccessLog,
+		Metrics:   opts.Metrics,
+		Logger:    opts.Logger.Named("datagram"),
 	})
 	if opts.StateFile != "" {
 		r.state = statefile.Open(opts.StateFile, opts.Logger.Named("state"))
@@ -141,8 +153,14 @@ func (r *Runtime) apply(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	datagrams, err := r.datagrams.Prepare(cfg)
+	if err != nil {
+		change.Abort()
+		return err
+	}
 	swap()
 	change.Commit()
+	datagrams.Commit()
 	if r.opts.SetLogLevel != nil {
 		r.opts.SetLogLevel(level)
 	}
@@ -197,6 +215,7 @@ func (r *Runtime) applyEndpoints(ctx context.Context, update *config.EndpointsUp
 	if err := r.engine.SetEndpoints(update.Backends); err != nil {
 		return err
 	}
+	r.datagrams.EndpointsChanged()
 	r.current.Store(&running{config: cfg, endpointsVersion: config.EndpointsVersion(cfg)})
 	if r.state != nil && !r.stopped {
 		r.state.SaveSoon(cfg)
@@ -286,6 +305,6 @@ func (r *Runtime) Ready() error {
 	return nil
 }
 
-// Addr is the address that the socket of a listener is bound to, nil if there is
+// Addr is the address that the TCP socket of listeners is bound to, nil if there is
 // none; address is what config.Listener.BindAddress returned.
 func (r *Runtime) Addr(address string) net.Addr { return r.sockets.Addr(address) }
