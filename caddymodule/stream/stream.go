@@ -48,7 +48,7 @@ type Handler interface {
 	// caller closes the connection afterwards, with the linger that is set on TCP.
 	//
 	// ctx ends when the connection must be cut: its listener is gone and the time for
-	// ending by itself is over, or the process shuts down. c.TCP is closed with it, so
+	// ending by itself is over, or the process shuts down. c.TCP is reset with it, so
 	// reads and writes that are under way fail.
 	ServeStream(ctx context.Context, c *Conn)
 }
