@@ -16,7 +16,8 @@ type ProxyParameters struct {
 	// +optional
 	LogLevel LogLevel `json:"logLevel,omitempty"`
 
-	// accessLog is one line for each request on standard output.
+	// accessLog is one line for each request, and for each connection and session of
+	// TLSRoutes, TCPRoutes and UDPRoutes, on standard output.
 	// +optional
 	AccessLog *AccessLog `json:"accessLog,omitempty"`
 
@@ -31,10 +32,32 @@ type ProxyParameters struct {
 	// +optional
 	ErrorResponses ErrorResponses `json:"errorResponses,omitempty"`
 
+	// http3 serves HTTPS listeners over HTTP/3, too, on the UDP port of the same
+	// number, unless a listener with protocol UDP has that. Default: false.
+	// +optional
+	HTTP3 *bool `json:"http3,omitempty"`
+
+	// sendProxyProtocol is the version of the PROXY protocol, V1 or V2, by which the
+	// endpoints of TLSRoutes and TCPRoutes are told who the client is. All of them must
+	// expect it. Default: None.
+	// +kubebuilder:validation:Enum=None;V1;V2
+	// +optional
+	SendProxyProtocol ProxyProtocolVersion `json:"sendProxyProtocol,omitempty"`
+
 	// limits bound what one client can ask of a proxy.
 	// +optional
 	Limits *Limits `json:"limits,omitempty"`
 }
+
+// ProxyProtocolVersion is a version of the PROXY protocol.
+type ProxyProtocolVersion string
+
+// The versions of the PROXY protocol.
+const (
+	ProxyProtocolNone ProxyProtocolVersion = "None"
+	ProxyProtocolV1   ProxyProtocolVersion = "V1"
+	ProxyProtocolV2   ProxyProtocolVersion = "V2"
+)
 
 // LogLevel is how much a proxy logs.
 type LogLevel string
@@ -102,7 +125,7 @@ type ClientAddress struct {
 	Header string `json:"header,omitempty"`
 
 	// proxyProtocol demands a PROXY protocol header (version 1 or 2) from
-	// trustedProxies on every connection, or from everybody if there are none.
+	// trustedProxies on every TCP connection, or from everybody if there are none.
 	// Excludes header. Default: false.
 	// +optional
 	ProxyProtocol *bool `json:"proxyProtocol,omitempty"`
@@ -143,9 +166,31 @@ type Limits struct {
 	// +optional
 	RequestHeaderTimeout *gwv1.Duration `json:"requestHeaderTimeout,omitempty"`
 
-	// idleTimeout closes a client connection on which nothing is under way, from 1ms
+	// idleTimeout closes a client connection on which no request is under way, from 1ms
 	// to 24h. Default: 180s.
 	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s') && duration(self) <= duration('24h')",message="idleTimeout must be more than 0s and at most 24h"
 	// +optional
 	IdleTimeout *gwv1.Duration `json:"idleTimeout,omitempty"`
+
+	// tcpIdleTimeout closes a connection of a TLSRoute or TCPRoute on which nothing was
+	// sent in either direction for this long, or up to twice as long, from 1s to 168h.
+	// Default: no bound.
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('168h')",message="tcpIdleTimeout must be from 1s to 168h"
+	// +optional
+	TCPIdleTimeout *gwv1.Duration `json:"tcpIdleTimeout,omitempty"`
+
+	// udpIdleTimeout ends the session of a client of a UDPRoute that has neither sent nor
+	// got anything for this long, or up to twice as long, from 1s to 24h. Its next
+	// datagram may reach another endpoint. Default: 60s.
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="udpIdleTimeout must be from 1s to 24h"
+	// +optional
+	UDPIdleTimeout *gwv1.Duration `json:"udpIdleTimeout,omitempty"`
+
+	// maxUDPSessions bounds the sessions of each listener with protocol UDP in one proxy
+	// pod; a client beyond it takes the place of the one that was idle for longest. From
+	// 1 to 1000000. Default: 16384.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	// +optional
+	MaxUDPSessions *int32 `json:"maxUDPSessions,omitempty"`
 }

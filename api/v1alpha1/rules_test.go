@@ -99,6 +99,8 @@ var refused = []struct{ kind, spec, field, says string }{
 	{parameters, `{deployment: {drain: {delay: 11m}}}`, "spec.deployment.drain.delay", "delay must be at most 10m"},
 	{parameters, `{deployment: {drain: {timeout: 25h}}}`, "spec.deployment.drain.timeout", "timeout must be at most 24h"},
 	{parameters, `{deployment: {drain: {timeout: soon}}}`, "spec.deployment.drain.timeout", "should match"},
+	{parameters, `{proxy: {limits: {tcpIdleTimeout: 500ms}}}`, "spec.proxy.limits.tcpIdleTimeout", "must be from 1s to 168h"},
+	{parameters, `{proxy: {limits: {udpIdleTimeout: 25h}}}`, "spec.proxy.limits.udpIdleTimeout", "must be from 1s to 24h"},
 	{parameters, `{deployment: {patch: "replicas: 3"}}`, "spec.deployment.patch", "must be of type object"},
 
 	{parameters, `{service: {type: ExternalName}}`, "spec.service.type", "Unsupported value"},

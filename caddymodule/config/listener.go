@@ -115,6 +115,3 @@ func (l *Listener) BindAddress() string {
 	}
 	return net.JoinHostPort("", strconv.Itoa(int(l.Port)))
 }
-
-// terminates says whether sessions of the listener end here.
-func (t *ListenerTLS) terminates() bool { return t != nil && t.Mode != TLSPassthrough }

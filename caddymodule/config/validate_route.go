@@ -24,7 +24,8 @@ func (v *validator) route(r *Route) error {
 		case !ok:
 			return refuse(r.ID, field+".listener", "there is no listener %q", a.Listener)
 		case !r.Protocol.on(l.Protocol):
-			return refuse(r.ID, field+".listener", "%s has the protocol %s, which is not for routes with protocol %s", l.ID, l.Protocol, cmp.Or(r.Protocol, RouteHTTP))
+			return refuse(r.ID, field+".listener", "%s has the protocol %s, which is not for routes with protocol %s",
+				l.ID, l.Protocol, cmp.Or(r.Protocol, RouteHTTP))
 		case len(a.Hostnames) > 0 && (r.Protocol == RouteTCP || r.Protocol == RouteUDP):
 			return refuse(r.ID, field+".hostnames", "do not go with protocol %s, which knows no names", r.Protocol)
 		}

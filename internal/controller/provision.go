@@ -42,7 +42,7 @@ func (p *provisioner) ensure(ctx context.Context, model *gatewayapi.Gateway, pro
 	gateway := model.Object
 	input := infra.Input{Gateway: gateway, Parameters: model.Parameters, Image: p.image}
 	for _, port := range model.Ports() {
-		input.Ports = append(input.Ports, port.Number)
+		input.Ports = append(input.Ports, infra.Port(port))
 	}
 	prog.label = infra.Selector(gateway.Name)[infra.LabelGateway]
 	prog.service = types.NamespacedName{Namespace: gateway.Namespace, Name: infra.Name(gateway.Name)}

@@ -76,10 +76,11 @@ func (l *listener) refuses(r *route, namespace string, set labels.Set) string {
 // attach puts a route into the models of its Gateways and counts it at its
 // listeners, each once however many parentRefs lead there. A rejected route is
 // not counted, but its rules are there to fail closed.
-func (t *translation) attach(r *route, c *compiled, parents []*parent) {
+func (t *translation) attach(r *route) {
+	c := r.compiled
 	models := map[*gateway]*Route{}
 	seen := map[*listener]bool{}
-	for _, p := range parents {
+	for _, p := range r.parents {
 		for _, a := range p.attachments {
 			if seen[a.listener] {
 				continue
@@ -96,7 +97,7 @@ func (t *translation) attach(r *route, c *compiled, parents []*parent) {
 			model := models[p.gateway]
 			if model == nil {
 				model = &Route{
-					Kind: r.kind, Name: snapshot.NameOf(r.object),
+					Kind: r.kind, Protocol: r.protocol, Name: snapshot.NameOf(r.object),
 					Created: r.object.GetCreationTimestamp().Time, Rules: c.rules,
 				}
 				models[p.gateway] = model

@@ -4,6 +4,7 @@
 package gatewayapi
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -22,6 +23,8 @@ var appProtocols = map[string]config.BackendProtocol{
 	"http":              config.BackendHTTP,
 	"kubernetes.io/ws":  config.BackendHTTP,
 	"kubernetes.io/h2c": config.BackendHTTP2,
+	"http2":             config.BackendHTTP2,
+	"grpc":              config.BackendHTTP2,
 }
 
 // secureAppProtocols are those that need a BackendTLSPolicy, without which nothing
@@ -53,8 +56,9 @@ type servicePort struct {
 }
 
 // resolveService finds the port of a Service that a reference names: first
-// whether the reference is permitted, then its kind, then whether it exists.
-func (t *translation) resolveService(from referrer, ref gwv1.BackendObjectReference) (servicePort, *problem) {
+// whether the reference is permitted, then its kind, then whether it exists. Of ports
+// with one number that of the protocol is found.
+func (t *translation) resolveService(from referrer, ref gwv1.BackendObjectReference, protocol corev1.Protocol) (servicePort, *problem) {
 	to := backendReferent(from, ref)
 	if !t.permitted(from, to) {
 		return servicePort{}, notPermitted(from, to)
@@ -72,24 +76,60 @@ func (t *translation) resolveService(from referrer, ref gwv1.BackendObjectRefere
 	if *ref.Port < 1 || *ref.Port > 65535 {
 		return servicePort{}, problemf(gwv1.RouteReasonBackendNotFound, "%s: port %d is not from 1 to 65535", to, *ref.Port)
 	}
+	var port *corev1.ServicePort
 	for i := range service.Spec.Ports {
-		if service.Spec.Ports[i].Port == *ref.Port {
-			return servicePort{service: service, port: &service.Spec.Ports[i]}, nil
+		p := &service.Spec.Ports[i]
+		if p.Port == *ref.Port && (port == nil || transport(p) == protocol) {
+			port = p
 		}
 	}
-	if service.Spec.Type == corev1.ServiceTypeExternalName {
-		return servicePort{service: service, port: &corev1.ServicePort{Port: *ref.Port}}, nil
+	switch {
+	case port != nil:
+		return servicePort{service: service, port: port}, nil
+	case service.Spec.Type == corev1.ServiceTypeExternalName:
+		return servicePort{service: service, port: &corev1.ServicePort{Port: *ref.Port, Protocol: protocol}}, nil
 	}
 	return servicePort{}, problemf(gwv1.RouteReasonBackendNotFound, "%s has no port %d", to, *ref.Port)
 }
 
-// backend resolves a reference of a route that speaks HTTP to its backends.
-func (t *translation) backend(from referrer, ref gwv1.BackendObjectReference) (*Backend, *problem) {
-	found, p := t.resolveService(from, ref)
+// transport gives the protocol of a port, with its default.
+func transport(p *corev1.ServicePort) corev1.Protocol { return cmp.Or(p.Protocol, corev1.ProtocolTCP) }
+
+// backendUse is what a route needs a backend for.
+type backendUse struct {
+	transport corev1.Protocol
+	// checks decide whether a port of a Service can be used. The first problem counts.
+	checks []func(*translation, servicePort) *problem
+}
+
+var (
+	forRequests = backendUse{corev1.ProtocolTCP, []func(*translation, servicePort) *problem{
+		// ExternalName Services can name anything (CVE-2021-25740).
+		(*translation).checkExternalName,
+		// The port is one of TCP, with an application protocol that is spoken.
+		checkTCP, (*translation).checkAppProtocol,
+		// The policy that is for the port can be followed.
+		(*translation).checkBackendTLS,
+	}}
+	forConnections = backendUse{corev1.ProtocolTCP, []func(*translation, servicePort) *problem{
+		(*translation).checkExternalName, checkTCP, (*translation).checkBackendTLS,
+	}}
+	// forSessions is for TLS that is the client's own.
+	forSessions = backendUse{corev1.ProtocolTCP, []func(*translation, servicePort) *problem{
+		(*translation).checkExternalName, checkTCP,
+	}}
+	forDatagrams = backendUse{corev1.ProtocolUDP, []func(*translation, servicePort) *problem{
+		(*translation).checkExternalName, checkUDP,
+	}}
+)
+
+// backend resolves a reference of a route.
+func (t *translation) backend(from referrer, ref gwv1.BackendObjectReference, use backendUse) (*Backend, *problem) {
+	found, p := t.resolveService(from, ref, use.transport)
 	if p != nil {
 		return nil, p
 	}
-	for _, check := range backendChecks {
+	for _, check := range use.checks {
 		if p := check(t, found); p != nil {
 			return nil, p
 		}
@@ -97,9 +137,9 @@ func (t *translation) backend(from referrer, ref gwv1.BackendObjectReference) (*
 	name := types.NamespacedName{Namespace: found.service.Namespace, Name: found.service.Name}
 	b := &Backend{
 		Service: name, Port: found.port.Port, PortName: found.port.Name,
-		Protocol: protocolOf(found.port),
+		Protocol: protocolOf(found.port), UDP: use.transport == corev1.ProtocolUDP,
 	}
-	if policy := t.policyFor(found); policy != nil {
+	if policy := t.policyFor(found); policy != nil && !b.UDP {
 		b.TLS = policy.tls
 	}
 	if known := t.backends[b.ID()]; known != nil {
@@ -112,17 +152,6 @@ func (t *translation) backend(from referrer, ref gwv1.BackendObjectReference) (*
 	}
 	t.backends[b.ID()] = b
 	return b, nil
-}
-
-// backendChecks decide whether HTTP can be spoken to a port of a Service. The
-// first problem counts.
-var backendChecks = []func(*translation, servicePort) *problem{
-	// ExternalName Services can name anything (CVE-2021-25740).
-	(*translation).checkExternalName,
-	// The port is one of TCP, with an application protocol that is spoken.
-	(*translation).checkAppProtocol,
-	// The policy that is for the port can be followed.
-	(*translation).checkBackendTLS,
 }
 
 func (t *translation) checkExternalName(s servicePort) *problem {
@@ -145,21 +174,37 @@ func validExternalName(name string) bool {
 	return err == nil || !isWildcard(name) && validHostname(strings.TrimSuffix(strings.ToLower(name), "."))
 }
 
+// String words the port for a status.
+func (s servicePort) String() string {
+	return fmt.Sprintf("port %d of Service %s/%s", s.port.Port, s.service.Namespace, s.service.Name)
+}
+
+func checkTCP(_ *translation, s servicePort) *problem {
+	if protocol := transport(s.port); protocol != corev1.ProtocolTCP {
+		return problemf(gwv1.RouteReasonUnsupportedProtocol, "%s is one of %s: the route needs TCP", s, protocol)
+	}
+	return nil
+}
+
+func checkUDP(_ *translation, s servicePort) *problem {
+	if protocol := transport(s.port); protocol != corev1.ProtocolUDP {
+		return problemf(gwv1.RouteReasonUnsupportedProtocol, "%s is one of %s: the route needs UDP", s, protocol)
+	}
+	return nil
+}
+
 func (t *translation) checkAppProtocol(s servicePort) *problem {
 	const reason = gwv1.RouteReasonUnsupportedProtocol
-	place := fmt.Sprintf("port %d of Service %s/%s", s.port.Port, s.service.Namespace, s.service.Name)
-	if s.port.Protocol != "" && s.port.Protocol != corev1.ProtocolTCP {
-		return problemf(reason, "%s is one of %s: HTTP needs TCP", place, s.port.Protocol)
-	}
 	protocol := appProtocol(s.port)
 	if _, ok := secureAppProtocols[protocol]; ok {
 		if t.policyFor(s) == nil {
-			return problemf(reason, "%s has appProtocol %s and no BackendTLSPolicy that says by what to verify endpoints: make one", place, protocol)
+			return problemf(reason, "%s has appProtocol %s and no BackendTLSPolicy that says by what to verify endpoints: make one", s, protocol)
 		}
 		return nil
 	}
 	if _, ok := appProtocols[protocol]; !ok {
-		return problemf(reason, "%s has appProtocol %s: use http, https, kubernetes.io/h2c, kubernetes.io/ws or kubernetes.io/wss", place, protocol)
+		return problemf(reason, "%s has appProtocol %s: use http, https, grpc, http2, kubernetes.io/h2c, kubernetes.io/ws or kubernetes.io/wss",
+			s, protocol)
 	}
 	return nil
 }
@@ -180,8 +225,7 @@ func (t *translation) checkBackendTLS(s servicePort) *problem {
 	if policy.unreportable {
 		why = fmt.Sprintf("its status has %d ancestors, the most that it can have, and no room for this Gateway: remove those that are gone", MaxAncestors)
 	}
-	return problemf(reasonInvalidPolicy, "port %d of Service %s/%s can't be reached by BackendTLSPolicy %s: %s",
-		s.port.Port, s.service.Namespace, s.service.Name, policy.object.Name, why)
+	return problemf(reasonInvalidPolicy, "%s can't be reached by BackendTLSPolicy %s: %s", s, policy.object.Name, why)
 }
 
 // protocolOf gives the protocol of a port that checkAppProtocol took.

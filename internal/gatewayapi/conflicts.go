@@ -13,7 +13,7 @@ import (
 )
 
 // findConflicts rejects listeners that are not distinct: the same port with
-// different protocols, or with the same protocol and hostname. Of one object's own
+// protocols that can't share one, or with the same hostname. Of one object's own
 // none wins ("the implementation MUST NOT pick one conflicting Listener as the
 // winner", Gateway.spec.listeners). The listeners of a Gateway go before those of its
 // ListenerSets, and those of a set before those of the next (ListenerSetSpec.listeners):
@@ -64,7 +64,7 @@ func (l *listener) rejectConflict(others []*listener) {
 	protocol, hostname := conflictsOf(l, others)
 	var uses []string
 	if len(protocol) > 0 {
-		uses = append(uses, "with another protocol by "+strings.Join(namesFor(l, protocol), ", "))
+		uses = append(uses, "with protocol "+protocolsOf(protocol)+" by "+strings.Join(namesFor(l, protocol), ", "))
 	}
 	if len(hostname) > 0 {
 		uses = append(uses, "with the same hostname by "+strings.Join(namesFor(l, hostname), ", "))
@@ -96,33 +96,52 @@ func namesFor(reader *listener, listeners []*listener) []string {
 	return names
 }
 
-// overTCP are the protocols that need a TCP port for themselves.
-var overTCP = []gwv1.ProtocolType{gwv1.HTTPProtocolType, gwv1.HTTPSProtocolType, gwv1.TLSProtocolType, gwv1.TCPProtocolType}
+// protocolsOf words the protocols of listeners.
+func protocolsOf(listeners []*listener) string {
+	var names []string
+	for _, l := range listeners {
+		names = append(names, string(l.spec.Protocol))
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " and ")
+}
 
 // conflictsOf gives those of others that l is in conflict with: by protocol and by
-// hostname.
+// hostname. TCP leaves nothing that others could be told by, and UDP ports are others
+// than those of TCP.
 func conflictsOf(l *listener, others []*listener) (protocol, hostname []*listener) {
-	if !slices.Contains(overTCP, l.spec.Protocol) {
-		return nil, nil
-	}
 	for _, other := range others {
 		switch {
-		case other == l || other.spec.Port != l.spec.Port:
+		case other == l || other.port() != l.port():
+		case !l.hasSNI() || !other.hasSNI():
+			if other.spec.Protocol != l.spec.Protocol || l.spec.Protocol != gwv1.HTTPProtocolType {
+				protocol = append(protocol, other)
+			} else if other.hostname() == l.hostname() {
+				hostname = append(hostname, other)
+			}
+		case other.hostname() != l.hostname():
 		case other.spec.Protocol != l.spec.Protocol:
 			protocol = append(protocol, other)
-		case other.hostname() == l.hostname():
+		default:
 			hostname = append(hostname, other)
 		}
 	}
 	return protocol, hostname
 }
 
-// findOverlaps notes HTTPS listeners of one port whose hostnames overlap.
+// hasSNI says whether connections are told apart by SNI, on a port of their own kind.
+func (l *listener) hasSNI() bool {
+	return l.spec.Protocol == gwv1.HTTPSProtocolType || l.spec.Protocol == gwv1.TLSProtocolType
+}
+
+// findOverlaps notes listeners with TLS on one port whose hostnames overlap. "This
+// condition MUST be set on all Listeners with overlapping TLS config"
+// (ListenerConditionOverlappingTLSConfig).
 func findOverlaps(listeners []*listener) {
 	for _, l := range listeners {
 		var with []*listener
 		for _, other := range listeners {
-			if other != l && terminates(l) && terminates(other) && other.spec.Port == l.spec.Port &&
+			if other != l && l.hasSNI() && other.hasSNI() && !l.shut && !other.shut && other.spec.Port == l.spec.Port &&
 				intersect(l.hostname(), other.hostname()) {
 				with = append(with, other)
 			}
@@ -131,11 +150,18 @@ func findOverlaps(listeners []*listener) {
 	}
 }
 
-func terminates(l *listener) bool { return l.spec.Protocol == gwv1.HTTPSProtocolType && !l.shut }
+// overlapWarning words what comes of overlapping hostnames.
+func (l *listener) overlapWarning() string {
+	consequence := "a connection is served by the most specific of them"
+	if l.spec.Protocol == gwv1.HTTPSProtocolType {
+		consequence = "a request whose name belongs to another listener than its connection gets 421"
+	}
+	return "the hostname overlaps with " + strings.Join(l.overlaps, ", ") + "; " + consequence
+}
 
 // sharePorts gives each port to the oldest accepted Gateway that has it.
 func (t *translation) sharePorts() {
-	owners := map[int32]*gateway{}
+	owners := map[Port]*gateway{}
 	for _, object := range sortedByAge(t.snapshot.Gateways) {
 		g := t.gateways[snapshot.NameOf(object)]
 		if g == nil || g.problem != nil {
@@ -145,9 +171,9 @@ func (t *translation) sharePorts() {
 			if l.shut {
 				continue
 			}
-			owner := owners[l.spec.Port]
+			owner := owners[l.port()]
 			if owner == nil {
-				owners[l.spec.Port] = g
+				owners[l.port()] = g
 				continue
 			}
 			if owner != g {

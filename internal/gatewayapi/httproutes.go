@@ -7,32 +7,74 @@ import (
 	"fmt"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
-// ruleCompiler compiles the rules of one HTTPRoute.
+// ruleCompiler compiles the rules of one route.
 type ruleCompiler struct {
 	translation *translation
 	from        referrer
-	compiled    *compiled
-	services    map[types.NamespacedName]bool
+	// use is what backends are needed for.
+	use backendUse
+	// failure words what requests are answered with that no valid rule is for.
+	failure  string
+	compiled *compiled
+	services map[types.NamespacedName]bool
 }
 
-func (t *translation) compileHTTPRoute(o *gwv1.HTTPRoute) *compiled {
-	c := &ruleCompiler{
+func (t *translation) newRuleCompiler(kind string, o metav1.Object, use backendUse) *ruleCompiler {
+	return &ruleCompiler{
 		translation: t,
-		from:        referrer{group: gwv1.GroupName, kind: "HTTPRoute", namespace: o.Namespace},
+		from:        referrer{group: gwv1.GroupName, kind: kind, namespace: o.GetNamespace()},
+		use:         use,
+		failure:     "500",
 		compiled:    &compiled{},
 		services:    map[types.NamespacedName]bool{},
 	}
-	rules := o.Spec.Rules
-	if len(rules) == 0 {
+}
+
+// requestRule is a rule of an HTTPRoute or a GRPCRoute, its matches being compiled.
+type requestRule struct {
+	gwv1.HTTPRouteRule
+
+	matches []requestMatch
+}
+
+// requestMatch is a match, or what is wrong with it.
+type requestMatch struct {
+	config.Match
+
+	problem *problem
+}
+
+func (t *translation) compileHTTPRoute(o *gwv1.HTTPRoute) *compiled {
+	specs := o.Spec.Rules
+	if len(specs) == 0 {
 		// The default of the schema.
-		rules = make([]gwv1.HTTPRouteRule, 1)
+		specs = make([]gwv1.HTTPRouteRule, 1)
 	}
+	rules := make([]requestRule, len(specs))
+	for i := range specs {
+		rules[i].HTTPRouteRule = specs[i]
+		matches := specs[i].Matches
+		if len(matches) == 0 {
+			// The default of the schema.
+			matches = make([]gwv1.HTTPRouteMatch, 1)
+		}
+		for j := range matches {
+			match, p := compileMatch(&matches[j])
+			rules[i].matches = append(rules[i].matches, requestMatch{match, p})
+		}
+	}
+	return t.newRuleCompiler("HTTPRoute", o, forRequests).compileAll(rules)
+}
+
+// compileAll compiles all rules of the route.
+func (c *ruleCompiler) compileAll(rules []requestRule) *compiled {
 	var invalid problems
 	var names []string
 	for i := range rules {
@@ -53,38 +95,32 @@ func (t *translation) compileHTTPRoute(o *gwv1.HTTPRoute) *compiled {
 	default:
 		// The API demands the prefix, and has one reason for this condition.
 		c.compiled.partly = problemf(gwv1.RouteReasonUnsupportedValue,
-			"Dropped Rule %s; requests that match are answered with 500: %s", strings.Join(names, ", "), p.message)
+			"Dropped Rule %s; requests that match are answered with %s: %s", strings.Join(names, ", "), c.failure, p.message)
 	}
 	return c.compiled
 }
 
 // compile gives the rule, or nil if nothing can match it, and what is invalid in
 // it. An invalid rule keeps the matches that can be understood and answers 500.
-func (c *ruleCompiler) compile(spec *gwv1.HTTPRouteRule, place string) (*Rule, problems) {
+func (c *ruleCompiler) compile(spec *requestRule, place string) (*Rule, problems) {
 	var invalid problems
 	rule := &Rule{}
 	if spec.Name != nil {
 		rule.Name = string(*spec.Name)
 	}
-	matches := spec.Matches
-	if len(matches) == 0 {
-		// The default of the schema.
-		matches = make([]gwv1.HTTPRouteMatch, 1)
-	}
-	for i := range matches {
-		match, p := compileMatch(&matches[i])
-		if p != nil {
-			invalid.add(p.prefixed(fmt.Sprintf("%s.matches[%d]", place, i)))
+	for i, m := range spec.matches {
+		if m.problem != nil {
+			invalid.add(m.problem.prefixed(fmt.Sprintf("%s.matches[%d]", place, i)))
 			continue
 		}
-		rule.Matches = append(rule.Matches, match)
+		rule.Matches = append(rule.Matches, m.Match)
 	}
 	if len(rule.Matches) == 0 {
 		rule = nil
 	}
 
 	list := c.filters(spec.Filters, place, &invalid)
-	invalid.add(checkCombination(spec).prefixed(place))
+	invalid.add(checkCombination(&spec.HTTPRouteRule).prefixed(place))
 	timeouts, p := compileTimeouts(spec.Timeouts)
 	invalid.add(p.prefixed(place + ".timeouts"))
 	retry, p := compileRetry(spec.Retry)
@@ -137,7 +173,7 @@ func (c *ruleCompiler) backend(ref gwv1.BackendObjectReference) (*Backend, *prob
 		c.services[name] = true
 		c.compiled.services = append(c.compiled.services, name)
 	}
-	return c.translation.backend(c.from, ref)
+	return c.translation.backend(c.from, ref, c.use)
 }
 
 // checkCombination finds filters that don't go together.

@@ -23,7 +23,7 @@ var listenerChecks = []func(*listener) *problem{
 	(*listener).checkHostname,
 	// Routes are selected in a way that can be understood.
 	(*listener).checkNamespaces,
-	// TLS is terminated, with certificates that are referred to.
+	// TLS is terminated with certificates that are referred to, or passed through.
 	(*listener).checkTLS,
 }
 
@@ -32,7 +32,7 @@ func (l *listener) checkProtocol() *problem {
 		return nil
 	}
 	l.shut = true
-	return problemf(gwv1.ListenerReasonUnsupportedProtocol, "protocol %s is not supported: use HTTP or HTTPS", l.spec.Protocol)
+	return problemf(gwv1.ListenerReasonUnsupportedProtocol, "protocol %s is not supported: use HTTP, HTTPS, TLS, TCP or UDP", l.spec.Protocol)
 }
 
 func (l *listener) checkPort() *problem {
@@ -49,6 +49,10 @@ func (l *listener) checkPort() *problem {
 }
 
 func (l *listener) checkHostname() *problem {
+	if l.hostname() != "" && (l.spec.Protocol == gwv1.TCPProtocolType || l.spec.Protocol == gwv1.UDPProtocolType) {
+		l.shut = true
+		return problemf(gwv1.ListenerReasonUnsupportedValue, "hostname must not be set with protocol %s, which knows no names", l.spec.Protocol)
+	}
 	if name := l.hostname(); name != "" && !validHostname(name) {
 		l.shut = true
 		return problemf(gwv1.ListenerReasonUnsupportedValue, "%q is neither a hostname nor a wildcard such as *.example.com", name)
@@ -67,23 +71,33 @@ func (l *listener) checkTLS() *problem {
 	const reason = gwv1.ListenerReasonUnsupportedValue
 	tls := l.spec.TLS
 	switch {
-	case l.spec.Protocol == gwv1.HTTPProtocolType && tls != nil:
-		return problemf(reason, "tls must not be set with protocol HTTP")
-	case l.spec.Protocol == gwv1.HTTPProtocolType:
+	case !l.terminates() && !l.passesThrough():
+		if tls != nil {
+			return problemf(reason, "tls must not be set with protocol %s", l.spec.Protocol)
+		}
 		return nil
 	case tls == nil:
-		return problemf(reason, "tls must be set with protocol HTTPS")
+		return problemf(reason, "tls must be set with protocol %s", l.spec.Protocol)
+	case l.passesThrough():
+		// "The certificateRefs field is ignored in this mode" (TLSModePassthrough).
+		return l.checkTLSOptions()
 	case tls.Mode != nil && *tls.Mode != gwv1.TLSModeTerminate:
-		return problemf(reason, "tls.mode %s is not supported with protocol HTTPS: use Terminate", *tls.Mode)
+		return problemf(reason, "tls.mode %s is not supported with protocol %s", *tls.Mode, l.spec.Protocol)
 	case len(tls.CertificateRefs) == 0:
 		return problemf(reason, "tls.certificateRefs is empty: certificates can't be had in another way")
-	case len(tls.Options) > 0:
-		names := make([]string, 0, len(tls.Options))
-		for name := range tls.Options {
-			names = append(names, string(name))
-		}
-		slices.Sort(names)
-		return problemf(reason, "tls.options: %s: not supported", strings.Join(names, ", "))
 	}
-	return nil
+	return l.checkTLSOptions()
+}
+
+func (l *listener) checkTLSOptions() *problem {
+	options := l.spec.TLS.Options
+	if len(options) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(options))
+	for name := range options {
+		names = append(names, string(name))
+	}
+	slices.Sort(names)
+	return problemf(gwv1.ListenerReasonUnsupportedValue, "tls.options: %s: not supported", strings.Join(names, ", "))
 }

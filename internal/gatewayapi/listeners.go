@@ -31,7 +31,7 @@ type listener struct {
 	// problems leave a listener without routes and certificates, which keeps
 	// its hostname's requests from less specific ones.
 	shut bool
-	// overlaps words the listeners with overlapping hostnames on one HTTPS port.
+	// overlaps words the listeners with overlapping hostnames on one port of TLS.
 	overlaps []string
 
 	kinds            []gwv1.RouteGroupKind
@@ -47,8 +47,31 @@ type listener struct {
 // servedKinds are the kinds of routes that listeners of a protocol take.
 // Protocols that are not here are not served.
 var servedKinds = map[gwv1.ProtocolType][]gwv1.Kind{
-	gwv1.HTTPProtocolType:  {"HTTPRoute"},
-	gwv1.HTTPSProtocolType: {"HTTPRoute"},
+	gwv1.HTTPProtocolType:  {"HTTPRoute", "GRPCRoute"},
+	gwv1.HTTPSProtocolType: {"HTTPRoute", "GRPCRoute"},
+	gwv1.TLSProtocolType:   {"TLSRoute"},
+	gwv1.TCPProtocolType:   {"TCPRoute"},
+	gwv1.UDPProtocolType:   {"UDPRoute"},
+}
+
+// port is the socket that the listener needs.
+func (l *listener) port() Port { return portOf(l.spec.Port, config.Protocol(l.spec.Protocol)) }
+
+// terminates says whether sessions of TLS end at the listener.
+func (l *listener) terminates() bool {
+	switch l.spec.Protocol {
+	case gwv1.HTTPSProtocolType:
+		return true
+	case gwv1.TLSProtocolType:
+		return !l.passesThrough()
+	}
+	return false
+}
+
+// passesThrough says whether sessions of TLS are left to the endpoints.
+func (l *listener) passesThrough() bool {
+	tls := l.spec.TLS
+	return l.spec.Protocol == gwv1.TLSProtocolType && tls != nil && tls.Mode != nil && *tls.Mode == gwv1.TLSModePassthrough
 }
 
 func (l *listener) hostname() string {
@@ -101,7 +124,7 @@ func (t *translation) newListener(g *gateway, set *listenerSet, spec *gwv1.Liste
 		}
 	}
 	l.resolveKinds()
-	if spec.Protocol == gwv1.HTTPSProtocolType && spec.TLS != nil {
+	if l.terminates() && spec.TLS != nil {
 		t.resolveCertificates(l)
 		t.resolveClientValidation(l)
 	}
@@ -164,6 +187,8 @@ func (t *translation) openListeners(g *gateway) {
 			Port:     l.spec.Port,
 			Protocol: config.Protocol(l.spec.Protocol),
 			Hostname: l.hostname(),
+
+			Passthrough: l.passesThrough(),
 		}
 		if l.problem == nil {
 			l.model.Certificates, l.model.ClientValidation = l.certificates, l.clientValidation
@@ -187,7 +212,7 @@ func (l *listener) unusable() string {
 		return "the listener is not accepted"
 	case l.gateway.problem != nil:
 		return "the Gateway is not accepted"
-	case l.spec.Protocol == gwv1.HTTPSProtocolType && len(l.certificates) == 0:
+	case l.terminates() && len(l.certificates) == 0:
 		return "no certificate is usable: handshakes are refused"
 	}
 	return ""
@@ -206,8 +231,7 @@ func (l *listener) status() gwv1.ListenerStatus {
 	}
 	if len(l.overlaps) > 0 {
 		c.add(string(gwv1.ListenerConditionOverlappingTLSConfig), metav1.ConditionTrue, string(gwv1.ListenerReasonOverlappingHostnames),
-			fmt.Sprintf("the hostname overlaps with %s; a request whose name belongs to another listener than its connection gets 421",
-				strings.Join(l.overlaps, ", ")))
+			l.overlapWarning())
 	}
 	return gwv1.ListenerStatus{
 		Name:           l.spec.Name,

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -57,17 +58,36 @@ func (g *Gateway) Name() types.NamespacedName {
 // Port is a port that a Gateway listens on.
 type Port struct {
 	Number int32
-	// Protocol is that of all listeners of the port.
-	Protocol config.Protocol
+	// Protocol is TCP or UDP.
+	Protocol corev1.Protocol
 }
 
-// Ports that the Gateway listens on, sorted.
+func portOf(number int32, protocol config.Protocol) Port {
+	if protocol == config.UDP {
+		return Port{number, corev1.ProtocolUDP}
+	}
+	return Port{number, corev1.ProtocolTCP}
+}
+
+// Ports that the Gateway listens on, sorted. With HTTP/3 those of HTTPS are ports of
+// UDP, too.
 func (g *Gateway) Ports() []Port {
 	set := map[Port]struct{}{}
 	for _, l := range g.Listeners {
-		set[Port{l.Port, l.Protocol}] = struct{}{}
+		set[portOf(l.Port, l.Protocol)] = struct{}{}
+		if l.Protocol == config.HTTPS && g.HTTP3() {
+			set[Port{l.Port, corev1.ProtocolUDP}] = struct{}{}
+		}
 	}
-	return slices.SortedFunc(maps.Keys(set), func(a, b Port) int { return cmp.Compare(a.Number, b.Number) })
+	return slices.SortedFunc(maps.Keys(set), func(a, b Port) int {
+		return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Protocol, b.Protocol))
+	})
+}
+
+// HTTP3 says whether HTTPS listeners are served over HTTP/3, too.
+func (g *Gateway) HTTP3() bool {
+	proxy := g.Parameters.Proxy
+	return proxy != nil && proxy.HTTP3 != nil && *proxy.HTTP3
 }
 
 // Listener is a listener that is to be opened.
@@ -80,9 +100,12 @@ type Listener struct {
 	Protocol config.Protocol
 	// Hostname is exact, a wildcard, or empty for every name.
 	Hostname string
-	// Certificates of an HTTPS listener. With none, handshakes are refused.
+	// Passthrough is set on a TLS listener that leaves TLS to the endpoints.
+	Passthrough bool
+	// Certificates of a listener that terminates TLS. With none, handshakes are refused.
 	Certificates []*Certificate
-	// ClientValidation of an HTTPS listener, nil where clients need no certificate.
+	// ClientValidation of a listener that terminates TLS, nil where clients need no
+	// certificate.
 	ClientValidation *ClientValidation
 }
 
@@ -114,7 +137,9 @@ func (c *Certificate) ID() string { return "Secret/" + c.Secret.String() }
 
 // Route is a route with the listeners of one Gateway that it is attached to.
 type Route struct {
-	Kind        gwv1.Kind
+	Kind gwv1.Kind
+	// Protocol is empty for HTTPRoutes.
+	Protocol    config.RouteProtocol
 	Name        types.NamespacedName
 	Created     time.Time
 	Attachments []Attachment
@@ -134,7 +159,8 @@ type Attachment struct {
 }
 
 // Rule of a route. Matches, filters and timeouts have the form of the
-// configuration, which is as neutral as another form would be.
+// configuration, which is as neutral as another form would be. TLSRoutes, TCPRoutes and
+// UDPRoutes have one, with nothing but backends.
 type Rule struct {
 	Name    string
 	Matches []config.Match
@@ -164,6 +190,9 @@ type Backend struct {
 	// Port of the Service, and its name there, which EndpointSlices know it by.
 	Port     int32
 	PortName string
+	// UDP is set for a port of UDP, which may have the number of one of TCP.
+	UDP bool
+	// Protocol is what requests are sent by: empty for what the route wants.
 	Protocol config.BackendProtocol
 	// TLS is what a BackendTLSPolicy says, nil without one.
 	TLS *BackendTLS
@@ -182,7 +211,12 @@ type BackendTLS struct {
 	SystemCAs bool
 }
 
-// ID names the backend in a configuration, "Service/default/echo/8080".
+// ID names the backend in a configuration, "Service/default/echo/8080" or
+// "Service/default/dns/53/UDP".
 func (b *Backend) ID() string {
-	return "Service/" + b.Service.String() + "/" + strconv.Itoa(int(b.Port))
+	id := "Service/" + b.Service.String() + "/" + strconv.Itoa(int(b.Port))
+	if b.UDP {
+		id += "/UDP"
+	}
+	return id
 }

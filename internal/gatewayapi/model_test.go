@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
 )
 
@@ -29,8 +29,8 @@ func translated(t *testing.T, path string) *gatewayapi.Gateway {
 func TestPorts(t *testing.T) {
 	got := translated(t, "testdata/gateway/frontend-validation.yaml").Ports()
 	want := []gatewayapi.Port{
-		{Number: 80, Protocol: config.HTTP}, {Number: 443, Protocol: config.HTTPS},
-		{Number: 8443, Protocol: config.HTTPS}, {Number: 9443, Protocol: config.HTTPS},
+		{Number: 80, Protocol: corev1.ProtocolTCP}, {Number: 443, Protocol: corev1.ProtocolTCP},
+		{Number: 8443, Protocol: corev1.ProtocolTCP}, {Number: 9443, Protocol: corev1.ProtocolTCP},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Ports() differs (-want +got):\n%s", diff)

@@ -6,6 +6,7 @@ package gatewayapi
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,6 +23,8 @@ type parent struct {
 	attachments []attachment
 	// problem is set if there are no attachments.
 	problem *problem
+	// displaced words the listeners whose hostname has a route of another kind.
+	displaced []string
 }
 
 type attachment struct {
@@ -34,7 +37,7 @@ type attachment struct {
 func (t *translation) parentsOf(r *route) []*parent {
 	var parents []*parent
 	seen := map[parentKey]bool{}
-	for _, ref := range r.parents {
+	for _, ref := range r.refs {
 		key := keyOf(ref, r.object.GetNamespace())
 		if seen[key] {
 			continue
@@ -110,19 +113,26 @@ func (k parentKey) selection() string {
 	return selection
 }
 
-func (t *translation) routeStatus(r *route, c *compiled, parents []*parent) gwv1.RouteStatus {
-	status := gwv1.RouteStatus{Parents: make([]gwv1.RouteParentStatus, 0, len(parents))}
-	for _, p := range parents {
+// displacedBy words what the route does not have of the parent.
+func (p *parent) displacedBy() string { return strings.Join(p.displaced, "; ") }
+
+func (t *translation) routeStatus(r *route) gwv1.RouteStatus {
+	status := gwv1.RouteStatus{Parents: make([]gwv1.RouteParentStatus, 0, len(r.parents))}
+	for _, p := range r.parents {
 		conditions := conditions{generation: r.object.GetGeneration()}
 		problem := p.problem
 		if problem == nil {
-			problem = c.rejected
+			problem = r.rejected
 		}
-		conditions.hold(string(gwv1.RouteConditionAccepted), string(gwv1.RouteReasonAccepted), "the route is attached", problem)
+		attached := "the route is attached"
+		if len(p.displaced) > 0 {
+			attached += ", but not everywhere: " + p.displacedBy()
+		}
+		conditions.hold(string(gwv1.RouteConditionAccepted), string(gwv1.RouteReasonAccepted), attached, problem)
 		conditions.hold(string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs),
-			"all references are resolved", c.unresolved.summary())
-		if problem == nil && c.partly != nil {
-			conditions.add(string(gwv1.RouteConditionPartiallyInvalid), metav1.ConditionTrue, c.partly.reason, c.partly.message)
+			"all references are resolved", r.unresolved.summary())
+		if problem == nil && r.partly != nil {
+			conditions.add(string(gwv1.RouteConditionPartiallyInvalid), metav1.ConditionTrue, r.partly.reason, r.partly.message)
 		}
 		status.Parents = append(status.Parents, gwv1.RouteParentStatus{
 			ParentRef:      *p.ref.DeepCopy(),

@@ -8,18 +8,25 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/internal/snapshot"
 )
 
-// route is what all kinds of routes have in common.
+// route is a route of any kind while it is worked on.
 type route struct {
-	kind      gwv1.Kind
+	kind gwv1.Kind
+	// protocol is empty for HTTPRoutes.
+	protocol  config.RouteProtocol
 	object    metav1.Object
-	parents   []gwv1.ParentReference
+	refs      []gwv1.ParentReference
 	hostnames []gwv1.Hostname
-	// compile works out the rules. It is called once, and only if the route has
-	// a parent of ours.
-	compile func() *compiled
+	// compile works out the rules. It is called once, when parents are known, and
+	// only if there are any.
+	compile func(*route) *compiled
+
+	// parents are those of refs that are ours.
+	parents []*parent
+	*compiled
 }
 
 // compiled is what the rules of a route come to, whatever the parent.
@@ -35,92 +42,85 @@ type compiled struct {
 }
 
 func (t *translation) translateRoutes() {
-	t.statuses.HTTPRoutes = translateKind(t, t.snapshot.HTTPRoutes, t.httpRoute)
-	t.statuses.GRPCRoutes = translateKind(t, t.snapshot.GRPCRoutes, t.grpcRoute)
-	t.statuses.TLSRoutes = translateKind(t, t.snapshot.TLSRoutes, t.tlsRoute)
-	t.statuses.TCPRoutes = translateKind(t, t.snapshot.TCPRoutes, t.tcpRoute)
-	t.statuses.UDPRoutes = translateKind(t, t.snapshot.UDPRoutes, t.udpRoute)
+	s := t.snapshot
+	statuses := &t.statuses
+	http := ours(t, s.HTTPRoutes, t.httpRoute)
+	grpc := ours(t, s.GRPCRoutes, t.grpcRoute)
+	separateKinds(http, grpc)
+	statuses.HTTPRoutes = t.attachAll(http)
+	statuses.GRPCRoutes = t.attachAll(grpc)
+	statuses.TLSRoutes = t.attachAll(ours(t, s.TLSRoutes, t.tlsRoute))
+	statuses.TCPRoutes = t.attachAll(ours(t, s.TCPRoutes, t.tcpRoute))
+	statuses.UDPRoutes = t.attachAll(ours(t, s.UDPRoutes, t.udpRoute))
 }
 
-// translateKind attaches all routes of one kind, adapted to what they have in
-// common, and gives the statuses of those that have a parent of ours.
-func translateKind[T metav1.Object](t *translation, list []T, adapt func(T) *route) map[types.NamespacedName]gwv1.RouteStatus {
-	statuses := map[types.NamespacedName]gwv1.RouteStatus{}
+// ours gives the routes of one kind that have a parent of ours, adapted to what all
+// kinds have in common.
+func ours[T metav1.Object](t *translation, list []T, adapt func(T) *route) []*route {
+	var routes []*route
 	for _, object := range list {
 		r := adapt(object)
-		if parents := t.parentsOf(r); len(parents) > 0 {
-			c := r.compile()
-			t.attach(r, c, parents)
-			statuses[snapshot.NameOf(object)] = t.routeStatus(r, c, parents)
+		if r.parents = t.parentsOf(r); len(r.parents) > 0 {
+			r.compiled = r.compile(r)
+			routes = append(routes, r)
 		}
+	}
+	return routes
+}
+
+// attachAll attaches routes to their parents and gives their statuses.
+func (t *translation) attachAll(routes []*route) map[types.NamespacedName]gwv1.RouteStatus {
+	statuses := map[types.NamespacedName]gwv1.RouteStatus{}
+	for _, r := range routes {
+		t.attach(r)
+		statuses[snapshot.NameOf(r.object)] = t.routeStatus(r)
 	}
 	return statuses
 }
 
 func (t *translation) httpRoute(o *gwv1.HTTPRoute) *route {
 	return &route{
-		kind: "HTTPRoute", object: o, parents: o.Spec.ParentRefs, hostnames: o.Spec.Hostnames,
-		compile: func() *compiled { return t.compileHTTPRoute(o) },
+		kind: "HTTPRoute", object: o, refs: o.Spec.ParentRefs, hostnames: o.Spec.Hostnames,
+		compile: func(*route) *compiled { return t.compileHTTPRoute(o) },
 	}
 }
 
-// Routes of the other kinds attach to no listener, since none takes them. Their
-// references are resolved all the same, for the status.
-
 func (t *translation) grpcRoute(o *gwv1.GRPCRoute) *route {
-	var refs []gwv1.BackendRef
-	for _, rule := range o.Spec.Rules {
-		for _, ref := range rule.BackendRefs {
-			refs = append(refs, ref.BackendRef)
-		}
-	}
 	return &route{
-		kind: "GRPCRoute", object: o, parents: o.Spec.ParentRefs, hostnames: o.Spec.Hostnames,
-		compile: t.referencesOnly("GRPCRoute", o, refs),
+		kind: "GRPCRoute", protocol: config.RouteGRPC, object: o, refs: o.Spec.ParentRefs, hostnames: o.Spec.Hostnames,
+		compile: func(*route) *compiled { return t.compileGRPCRoute(o) },
 	}
 }
 
 func (t *translation) tlsRoute(o *gwv1.TLSRoute) *route {
-	var refs []gwv1.BackendRef
+	var rules []streamRule
 	for _, rule := range o.Spec.Rules {
-		refs = append(refs, rule.BackendRefs...)
+		rules = append(rules, streamRule{rule.Name, rule.BackendRefs})
 	}
 	return &route{
-		kind: "TLSRoute", object: o, parents: o.Spec.ParentRefs, hostnames: o.Spec.Hostnames,
-		compile: t.referencesOnly("TLSRoute", o, refs),
+		kind: "TLSRoute", protocol: config.RouteTLS, object: o, refs: o.Spec.ParentRefs, hostnames: o.Spec.Hostnames,
+		compile: t.compileStreams(rules),
 	}
 }
 
 func (t *translation) tcpRoute(o *gwv1.TCPRoute) *route {
-	var refs []gwv1.BackendRef
+	var rules []streamRule
 	for _, rule := range o.Spec.Rules {
-		refs = append(refs, rule.BackendRefs...)
+		rules = append(rules, streamRule{rule.Name, rule.BackendRefs})
 	}
 	return &route{
-		kind: "TCPRoute", object: o, parents: o.Spec.ParentRefs,
-		compile: t.referencesOnly("TCPRoute", o, refs),
+		kind: "TCPRoute", protocol: config.RouteTCP, object: o, refs: o.Spec.ParentRefs,
+		compile: t.compileStreams(rules),
 	}
 }
 
 func (t *translation) udpRoute(o *gwv1.UDPRoute) *route {
-	var refs []gwv1.BackendRef
+	var rules []streamRule
 	for _, rule := range o.Spec.Rules {
-		refs = append(refs, rule.BackendRefs...)
+		rules = append(rules, streamRule{rule.Name, rule.BackendRefs})
 	}
 	return &route{
-		kind: "UDPRoute", object: o, parents: o.Spec.ParentRefs,
-		compile: t.referencesOnly("UDPRoute", o, refs),
-	}
-}
-
-func (t *translation) referencesOnly(kind gwv1.Kind, o metav1.Object, refs []gwv1.BackendRef) func() *compiled {
-	return func() *compiled {
-		c := &compiled{}
-		from := referrer{group: gwv1.GroupName, kind: string(kind), namespace: o.GetNamespace()}
-		for _, ref := range refs {
-			_, p := t.resolveService(from, ref.BackendObjectReference)
-			c.unresolved.add(p)
-		}
-		return c
+		kind: "UDPRoute", protocol: config.RouteUDP, object: o, refs: o.Spec.ParentRefs,
+		compile: t.compileStreams(rules),
 	}
 }

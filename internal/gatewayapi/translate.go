@@ -124,11 +124,13 @@ func sortedByName[T metav1.Object](list []T) []T {
 // sortedByAge gives a sorted copy, the oldest first, then by name: the order in
 // which the Gateway API settles conflicts.
 func sortedByAge[T metav1.Object](list []T) []T {
-	return slices.SortedFunc(slices.Values(list), func(a, b T) int {
-		return cmp.Or(
-			a.GetCreationTimestamp().Compare(b.GetCreationTimestamp().Time),
-			compareNames(snapshot.NameOf(a), snapshot.NameOf(b)))
-	})
+	return slices.SortedFunc(slices.Values(list), func(a, b T) int { return compareAges(a, b) })
+}
+
+func compareAges(a, b metav1.Object) int {
+	return cmp.Or(
+		a.GetCreationTimestamp().Compare(b.GetCreationTimestamp().Time),
+		compareNames(snapshot.NameOf(a), snapshot.NameOf(b)))
 }
 
 func compareNames(a, b types.NamespacedName) int {

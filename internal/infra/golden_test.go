@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
@@ -71,7 +72,11 @@ func readInput(t *testing.T, text string) Input {
 	}
 	in.Parameters = p.Spec
 	for _, l := range in.Gateway.Spec.Listeners {
-		in.Ports = append(in.Ports, l.Port)
+		port := Port{l.Port, corev1.ProtocolTCP}
+		if l.Protocol == gwv1.UDPProtocolType {
+			port.Protocol = corev1.ProtocolUDP
+		}
+		in.Ports = append(in.Ports, port)
 	}
 	return in
 }

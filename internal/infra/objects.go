@@ -4,6 +4,7 @@
 package infra
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,8 +28,8 @@ type Input struct {
 	Gateway *gwv1.Gateway
 	// Parameters of its class and its own, merged. They need not have defaults.
 	Parameters v1alpha1.GatewayParametersSpec
-	// Ports that the Gateway listens on, TCP, in any order.
-	Ports []int32
+	// Ports that the Gateway listens on, in any order.
+	Ports []Port
 	// Image of the proxy, where Parameters name none.
 	Image string
 }
@@ -90,12 +91,23 @@ func Unwanted(in Input) []Object {
 	return []Object{autoscaler}
 }
 
+// Port is a port that a Gateway listens on.
+type Port struct {
+	Number int32
+	// Protocol is TCP or UDP.
+	Protocol corev1.Protocol
+}
+
+func comparePorts(a, b Port) int {
+	return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Protocol, b.Protocol))
+}
+
 // builder makes the objects of one Gateway.
 type builder struct {
 	gateway *gwv1.Gateway
 	params  v1alpha1.GatewayParametersSpec
 	// ports are sorted and distinct.
-	ports []int32
+	ports []Port
 	// name of all objects.
 	name string
 }
@@ -104,7 +116,7 @@ func newBuilder(in Input) *builder {
 	b := &builder{
 		gateway: in.Gateway,
 		params:  parameters.Defaults(in.Parameters),
-		ports:   slices.Compact(slices.Sorted(slices.Values(in.Ports))),
+		ports:   slices.Compact(slices.SortedFunc(slices.Values(in.Ports), comparePorts)),
 		name:    Name(in.Gateway.Name),
 	}
 	if b.params.Deployment.Image == "" {

@@ -84,7 +84,7 @@ func TestPodsDoNotDependOnListeners(t *testing.T) {
 	in.Gateway = in.Gateway.DeepCopy()
 	in.Gateway.Spec.Listeners = in.Gateway.Spec.Listeners[:1]
 	in.Gateway.Generation++
-	in.Ports = []int32{8443}
+	in.Ports = []Port{{8443, corev1.ProtocolTCP}, {8443, corev1.ProtocolUDP}}
 	if diff := cmp.Diff(before, deploymentOf(t, in)); diff != "" {
 		t.Errorf("the Deployment changed:\n%s", diff)
 	}
@@ -118,9 +118,10 @@ func TestGraceOutlastsTheDrain(t *testing.T) {
 
 func TestOrderOfPortsDoesNotMatter(t *testing.T) {
 	in := inputs(t)["defaults"]
-	in.Ports = []int32{443, 80, 8080, 80}
+	tcp := func(n int32) Port { return Port{n, corev1.ProtocolTCP} }
+	in.Ports = []Port{tcp(443), tcp(80), {80, corev1.ProtocolUDP}, tcp(8080), tcp(80)}
 	first := describe(t, in)
-	in.Ports = []int32{80, 8080, 443}
+	in.Ports = []Port{{80, corev1.ProtocolUDP}, tcp(80), tcp(8080), tcp(443)}
 	if diff := cmp.Diff(first, describe(t, in)); diff != "" {
 		t.Error(diff)
 	}

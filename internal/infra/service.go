@@ -80,12 +80,17 @@ func (b *builder) servicePorts() []corev1.ServicePort {
 	}
 	ports := make([]corev1.ServicePort, 0, len(b.ports))
 	for _, port := range b.ports {
+		name := fmt.Sprintf("port-%d", port.Number)
+		if port.Protocol == corev1.ProtocolUDP {
+			name += "-udp"
+		}
 		ports = append(ports, corev1.ServicePort{
-			Name:       fmt.Sprintf("port-%d", port),
-			Protocol:   corev1.ProtocolTCP,
-			Port:       port,
-			TargetPort: intstr.FromInt32(port),
-			NodePort:   nodePorts[port],
+			Name:       name,
+			Protocol:   port.Protocol,
+			Port:       port.Number,
+			TargetPort: intstr.FromInt32(port.Number),
+			// Node ports of TCP and UDP are different ones.
+			NodePort: nodePorts[port.Number],
 		})
 	}
 	return ports

@@ -124,7 +124,10 @@ func mergeProxy(class, gateway v1alpha1.ProxyParameters) v1alpha1.ProxyParameter
 		AccessLog:      join(class.AccessLog, gateway.AccessLog, mergeAccessLog),
 		ClientAddress:  join(class.ClientAddress, gateway.ClientAddress, mergeClientAddress),
 		ErrorResponses: cmp.Or(gateway.ErrorResponses, class.ErrorResponses),
+		HTTP3:          cmp.Or(gateway.HTTP3, class.HTTP3),
 		Limits:         join(class.Limits, gateway.Limits, mergeLimits),
+
+		SendProxyProtocol: cmp.Or(gateway.SendProxyProtocol, class.SendProxyProtocol),
 	}
 }
 
@@ -157,6 +160,9 @@ func mergeLimits(class, gateway v1alpha1.Limits) v1alpha1.Limits {
 		MaxConcurrentStreams:  cmp.Or(gateway.MaxConcurrentStreams, class.MaxConcurrentStreams),
 		RequestHeaderTimeout:  cmp.Or(gateway.RequestHeaderTimeout, class.RequestHeaderTimeout),
 		IdleTimeout:           cmp.Or(gateway.IdleTimeout, class.IdleTimeout),
+		TCPIdleTimeout:        cmp.Or(gateway.TCPIdleTimeout, class.TCPIdleTimeout),
+		UDPIdleTimeout:        cmp.Or(gateway.UDPIdleTimeout, class.UDPIdleTimeout),
+		MaxUDPSessions:        cmp.Or(gateway.MaxUDPSessions, class.MaxUDPSessions),
 	}
 }
 

@@ -60,6 +60,11 @@ proxy:
     maxConcurrentStreams: 2
     requestHeaderTimeout: 3s
     idleTimeout: 4s
+    tcpIdleTimeout: 5s
+    udpIdleTimeout: 6s
+    maxUDPSessions: 7
+  http3: true
+  sendProxyProtocol: V2
 `
 
 // everyStructure sets every structure of the API and no field in it.

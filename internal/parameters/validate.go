@@ -138,6 +138,8 @@ func validateProxy(path *field.Path, p *v1alpha1.ProxyParameters) field.ErrorLis
 		path := path.Child("limits")
 		errs = append(errs, validateDuration(path.Child("requestHeaderTimeout"), l.RequestHeaderTimeout)...)
 		errs = append(errs, validateDuration(path.Child("idleTimeout"), l.IdleTimeout)...)
+		errs = append(errs, validateDuration(path.Child("tcpIdleTimeout"), l.TCPIdleTimeout)...)
+		errs = append(errs, validateDuration(path.Child("udpIdleTimeout"), l.UDPIdleTimeout)...)
 	}
 	return errs
 }

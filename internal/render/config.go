@@ -87,7 +87,7 @@ func (r *renderer) listener(g *gatewayapi.Gateway, l *gatewayapi.Listener) confi
 		Address:  r.address(g, l.Port),
 		Hostname: l.Hostname,
 	}
-	if l.Protocol == config.HTTPS {
+	if l.Protocol == config.HTTPS || l.Protocol == config.TLS {
 		listener.TLS = r.listenerTLS(l)
 	}
 	return listener
@@ -116,7 +116,7 @@ func listenerID(g *gatewayapi.Gateway, l *gatewayapi.Listener) string {
 func (r *renderer) route(g *gatewayapi.Gateway, model *gatewayapi.Route) {
 	route := r.routes[model.ID()]
 	if route == nil {
-		route = &config.Route{ID: model.ID(), Rules: rules(model.Rules)}
+		route = &config.Route{ID: model.ID(), Protocol: model.Protocol, Rules: rules(model.Rules)}
 		if !model.Created.IsZero() {
 			route.Created = model.Created.Unix()
 		}

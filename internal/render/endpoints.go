@@ -53,7 +53,7 @@ func endpoints(b *gatewayapi.Backend, list []*discoveryv1.EndpointSlice) []confi
 	}
 	draining := map[string]bool{}
 	for _, slice := range list {
-		port := slicePort(slice, b.PortName)
+		port := slicePort(slice, b)
 		if port == 0 || slice.AddressType == discoveryv1.AddressTypeFQDN {
 			continue
 		}
@@ -83,16 +83,22 @@ func endpoints(b *gatewayapi.Backend, list []*discoveryv1.EndpointSlice) []confi
 	return result
 }
 
-// slicePort gives the port with the name in the slice, 0 if there is none. A
-// Service with one port may leave the name out, on both sides.
-func slicePort(slice *discoveryv1.EndpointSlice, name string) int32 {
+// slicePort gives the backend's port in the slice, 0 if there is none. A Service with
+// one port may leave the name out, on both sides.
+func slicePort(slice *discoveryv1.EndpointSlice, b *gatewayapi.Backend) int32 {
+	wanted := corev1.ProtocolTCP
+	if b.UDP {
+		wanted = corev1.ProtocolUDP
+	}
 	for _, p := range slice.Ports {
-		own := ""
+		name, protocol := "", corev1.ProtocolTCP
 		if p.Name != nil {
-			own = *p.Name
+			name = *p.Name
 		}
-		tcp := p.Protocol == nil || *p.Protocol == corev1.ProtocolTCP
-		if own == name && tcp && p.Port != nil && *p.Port > 0 && *p.Port <= 65535 {
+		if p.Protocol != nil {
+			protocol = *p.Protocol
+		}
+		if name == b.PortName && protocol == wanted && p.Port != nil && *p.Port > 0 && *p.Port <= 65535 {
 			return *p.Port
 		}
 	}

@@ -30,8 +30,15 @@ func gateway(g *gatewayapi.Gateway) config.Gateway {
 	}
 	c.ClientAddress = clientAddress(p.ClientAddress)
 	c.ErrorResponses = errorFormats[p.ErrorResponses]
+	c.HTTP3 = g.HTTP3()
+	c.SendProxyProtocol = proxyProtocols[p.SendProxyProtocol]
 	c.Limits = limits(p.Limits)
 	return c
+}
+
+var proxyProtocols = map[v1alpha1.ProxyProtocolVersion]config.ProxyProtocolVersion{
+	v1alpha1.ProxyProtocolV1: config.ProxyProtocolV1,
+	v1alpha1.ProxyProtocolV2: config.ProxyProtocolV2,
 }
 
 var errorFormats = map[v1alpha1.ErrorResponses]config.ErrorFormat{
@@ -65,6 +72,8 @@ func limits(l *v1alpha1.Limits) *config.Limits {
 		MaxRequestBodyBytes:  quantity(l.MaxRequestBodyBytes),
 		RequestHeaderTimeout: duration(l.RequestHeaderTimeout),
 		IdleTimeout:          duration(l.IdleTimeout),
+		TCPIdleTimeout:       duration(l.TCPIdleTimeout),
+		UDPIdleTimeout:       duration(l.UDPIdleTimeout),
 	}
 	c.MaxRequestHeaderBytes = int(min(quantity(l.MaxRequestHeaderBytes), math.MaxInt32))
 	if l.MaxConnections != nil {
@@ -72,6 +81,9 @@ func limits(l *v1alpha1.Limits) *config.Limits {
 	}
 	if l.MaxConcurrentStreams != nil {
 		c.MaxConcurrentStreams = int(*l.MaxConcurrentStreams)
+	}
+	if l.MaxUDPSessions != nil {
+		c.MaxUDPSessions = int(*l.MaxUDPSessions)
 	}
 	return c
 }

@@ -12,6 +12,9 @@ import (
 
 func (r *renderer) listenerTLS(l *gatewayapi.Listener) *config.ListenerTLS {
 	t := &config.ListenerTLS{}
+	if l.Passthrough {
+		t.Mode = config.TLSPassthrough
+	}
 	for _, c := range l.Certificates {
 		if !slices.Contains(t.Certificates, c.ID()) {
 			t.Certificates = append(t.Certificates, c.ID())

@@ -99,7 +99,7 @@ func (t *Translation) refused(refusal *config.Refusal) manifest.Problem {
 		key.Group = ""
 	}
 	field, scope := "spec", ""
-	if !slices.Contains([]string{"HTTPRoute", "Secret"}, parts[0]) {
+	if !strings.HasSuffix(parts[0], "Route") && parts[0] != "Secret" {
 		// Listeners are namespace, Gateway and name.
 		key.Kind, key.Namespace, key.Name = "Gateway", parts[0], parts[1]
 		scope = "listener " + parts[2] + ": "

@@ -37,7 +37,7 @@ func TestKeepsGatewayThatIsNotAccepted(t *testing.T) {
 		want          string // in a problem
 	}{
 		{"a port of the proxy", gatewayOf("web", "listeners: [{name: http, port: 19090, protocol: HTTP}]"), "port 19090 is used by the proxies themselves"},
-		{"a protocol that is not served", gatewayOf("web", "listeners: [{name: http, port: 80, protocol: TCP}]"), "protocol TCP is not supported"},
+		{"a protocol that is not served", gatewayOf("web", "listeners: [{name: http, port: 80, protocol: example.com/quic}]"), "protocol example.com/quic is not supported"},
 		{"missing parameters", gatewayOf("web", "infrastructure: {parametersRef: {group: gateway.kubera.dev, kind: GatewayParameters, name: none}}, "+port80), "none does not exist"},
 		{"all listeners in conflict", gatewayOf("web", "listeners: [{name: http, port: 80, protocol: HTTP}, {name: other, port: 80, protocol: HTTPS, tls: {certificateRefs: [{name: none}]}}]"), "Conflicted=True"},
 		{"an unknown class", strings.Replace(gatewayOf("web", port80), "kubera", "kuberaa", 1), "GatewayClass kuberaa is not in the files"},

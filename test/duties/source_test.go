@@ -23,12 +23,16 @@ var files = []string{
 	"gateway_types.go",
 	"gatewayclass_types.go",
 	"gatewayclass_types_overrides.go",
+	"grpcroute_types.go",
 	"httproute_types.go",
 	"listenerset_types.go",
 	"object_reference_types.go",
 	"policy_types.go",
 	"referencegrant_types.go",
 	"shared_types.go",
+	"tcproute_types.go",
+	"tlsroute_types.go",
+	"udproute_types.go",
 }
 
 // readSentences gives the sentences with demands by what they are about: a type

@@ -44,6 +44,7 @@ var kinds = map[string]struct {
 
 // own are reasons, by kind and condition, that the API has no word for.
 var own = map[string]string{
+	"route Accepted=False/HostnameConflict":            "a route of the other kind has the hostname",
 	"route ResolvedRefs=False/Invalid":                 "a filter of ours is invalid",
 	"route ResolvedRefs=False/InvalidBackendTLSPolicy": "the policy for a backend can't be met",
 }

@@ -31,7 +31,7 @@ type step struct {
 // TestConformance runs the cases of all tables.
 func TestConformance(t *testing.T) {
 	s := newSite(t)
-	for _, c := range slices.Concat(listenerCases, listenerSetCases, routeCases, matchCases, filterCases, corsCases, retryCases, backendCases, referenceCases, statusCases, specCases) {
+	for _, c := range slices.Concat(listenerCases, listenerSetCases, routeCases, matchCases, filterCases, corsCases, retryCases, backendCases, referenceCases, statusCases, grpcCases, specCases) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.run(t, s)

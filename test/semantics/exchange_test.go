@@ -32,7 +32,8 @@ type exchange struct {
 	// header of the request, "Name: value".
 	header []string
 	// want is the backend that answers, or a status with, for a redirection, the
-	// Location: "404", "302 https://example.org/", or "refused" by an alert of TLS.
+	// Location: "404", "302 https://example.org/", a status of gRPC: "grpc 12", or
+	// "refused" by an alert of TLS.
 	want string
 	// seen is what the backend received, in the form of checkFields.
 	seen []string
@@ -65,6 +66,8 @@ func (d *dataPlane) check(t *testing.T, e exchange) {
 	}
 	if received.Backend != "" {
 		got = received.Backend
+	} else if status := resp.Header.Get("Grpc-Status"); status != "" {
+		got = "grpc " + status
 	}
 	if got != e.want {
 		t.Errorf("%s: %s, want %s", e, got, e.want)
@@ -118,7 +121,7 @@ func (d *dataPlane) do(t *testing.T, e exchange) (*http.Response, echoed) {
 		t.Fatalf("%s: %v", e, err)
 	}
 	var received echoed
-	if resp.StatusCode == http.StatusOK {
+	if resp.StatusCode == http.StatusOK && resp.Header.Get("Grpc-Status") == "" {
 		if err := json.Unmarshal(body, &received); err != nil {
 			t.Fatalf("%s: the answer is not that of a backend: %v", e, err)
 		}

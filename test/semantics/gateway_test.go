@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
+	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/engine"
 	"github.com/kubera-dev/kubera/caddymodule/runtime"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
@@ -48,7 +49,11 @@ func (d *dataPlane) serve(t *testing.T, s *snapshot.Snapshot) *gatewayapi.Result
 	cfg := render.Config(result.Gateways, render.Options{})
 	for i := range cfg.Listeners {
 		l := &cfg.Listeners[i]
-		l.Address = d.address(t, fmt.Sprintf("%s:%d", l.Gateway, l.Port))
+		id := fmt.Sprintf("%s:%d", l.Gateway, l.Port)
+		if l.Protocol == config.UDP {
+			id += "/udp"
+		}
+		l.Address = d.address(t, id)
 	}
 	cfg.Version = ""
 	if err := d.runtime.Apply(t.Context(), cfg); err != nil {

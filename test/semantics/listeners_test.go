@@ -85,6 +85,7 @@ var listenerCases = []testCase{
 			"Gateway infra/only-invalid http kinds":        "",
 			"Gateway infra/some-invalid ResolvedRefs":      "False/ListenersNotResolved",
 			"Gateway infra/some-invalid http ResolvedRefs": "False/InvalidRouteKinds",
+			"Gateway infra/some-invalid http kinds":        "HTTPRoute",
 		},
 	},
 	{

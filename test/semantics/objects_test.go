@@ -36,10 +36,13 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{ports: map[string]string{}, clientCertificates: map[string]tls.Certificate{}, journal: newJournal()}
 	var text strings.Builder
+	servers := certtest.NewCA(t, "CA")
+	fmt.Fprintf(&text, authorityForm, "servers", indented(servers.PEM))
 	for namespace, names := range backends {
 		for _, name := range names {
 			s.ports[name] = portOf(t, newBackend(t, name, s.journal))
-			fmt.Fprintf(&text, serviceForm, name, namespace, s.ports[name])
+			streams := newStreamBackend(t, name, servers)
+			fmt.Fprintf(&text, serviceForm, name, namespace, s.ports[name], streams.tcp, streams.tls, streams.udp)
 		}
 	}
 	// Its certificate has no name of any listener, as that of the conformance suite
@@ -68,12 +71,21 @@ spec:
   - {name: first-port, port: 8080, targetPort: 3000}
   - {name: second-port, port: 8081, targetPort: 3001, appProtocol: kubernetes.io/h2c}
   - {name: third-port, port: 8082, targetPort: 3000, appProtocol: kubernetes.io/ws}
+  - {name: tcp, port: 9000, targetPort: 3002}
+  - {name: tls, port: 9443, targetPort: 3003}
+  - {name: udp, port: 9000, targetPort: 3002, protocol: UDP}
 ---
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata: {name: %[1]s-1, namespace: %[2]s, labels: {kubernetes.io/service-name: %[1]s}}
 addressType: IPv4
-ports: [{name: first-port, port: %[3]s}, {name: second-port, port: %[3]s}, {name: third-port, port: %[3]s}]
+ports:
+- {name: first-port, port: %[3]s}
+- {name: second-port, port: %[3]s}
+- {name: third-port, port: %[3]s}
+- {name: tcp, port: %[4]s}
+- {name: tls, port: %[5]s}
+- {name: udp, port: %[6]s, protocol: UDP}
 endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]
 `
 

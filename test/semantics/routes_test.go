@@ -76,20 +76,12 @@ var routeCases = []testCase{
 	rejected("HTTPRouteInvalidParentRefNotMatchingSectionName", "infra/r", "same-namespace/http1", "NoMatchingParent"),
 	rejected("HTTPRouteInvalidParentRefSectionNameNotMatchingPort", "infra/r", "same-namespace/http", "NoMatchingParent"),
 	{
-		// The suite has a listener of protocol TLS that takes TLSRoutes only. It is
-		// not served yet, and what it says of itself is not the matter here.
 		name: "HTTPRouteDisallowedKind",
 		status: map[string]string{
-			"HTTPRoute infra/r parents":                     "1",
-			"HTTPRoute infra/r tlsroutes-only Accepted":     "False/NotAllowedByListeners",
-			"Gateway infra/tlsroutes-only tls attached":     "0",
-			"Gateway infra/tlsroutes-only Accepted":         "False/ListenersNotValid",
-			"Gateway infra/tlsroutes-only Programmed":       "False/Invalid",
-			"Gateway infra/tlsroutes-only ResolvedRefs":     "False/ListenersNotResolved",
-			"Gateway infra/tlsroutes-only tls Accepted":     "False/UnsupportedProtocol",
-			"Gateway infra/tlsroutes-only tls Programmed":   "False/Invalid",
-			"Gateway infra/tlsroutes-only tls ResolvedRefs": "False/InvalidRouteKinds",
-			"Gateway infra/tlsroutes-only tls kinds":        "",
+			"HTTPRoute infra/r parents":                 "1",
+			"HTTPRoute infra/r tlsroutes-only Accepted": "False/NotAllowedByListeners",
+			"Gateway infra/tlsroutes-only tls attached": "0",
+			"Gateway infra/tlsroutes-only tls kinds":    "TLSRoute",
 		},
 	},
 }

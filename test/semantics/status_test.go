@@ -63,21 +63,37 @@ func factsOf(t *testing.T, s *snapshot.Snapshot, result *gatewayapi.Result) fact
 		}
 	}
 	for _, r := range s.HTTPRoutes {
-		status := result.Statuses.HTTPRoutes[snapshot.NameOf(r)]
-		who := "HTTPRoute " + r.Namespace + "/" + r.Name
-		f[who+" parents"] = fmt.Sprint(len(status.Parents))
-		for _, p := range status.Parents {
-			if p.ControllerName != manifest.ControllerName {
-				t.Errorf("%s: controllerName is %s", who, p.ControllerName)
-			}
-			parent := who + " " + string(p.ParentRef.Name)
-			if p.ParentRef.SectionName != nil {
-				parent += "/" + string(*p.ParentRef.SectionName)
-			}
-			f.conditions(t, parent, r, p.Conditions)
-		}
+		f.route(t, "HTTPRoute", r, result.Statuses.HTTPRoutes[snapshot.NameOf(r)].Parents)
+	}
+	for _, r := range s.GRPCRoutes {
+		f.route(t, "GRPCRoute", r, result.Statuses.GRPCRoutes[snapshot.NameOf(r)].Parents)
+	}
+	for _, r := range s.TLSRoutes {
+		f.route(t, "TLSRoute", r, result.Statuses.TLSRoutes[snapshot.NameOf(r)].Parents)
+	}
+	for _, r := range s.TCPRoutes {
+		f.route(t, "TCPRoute", r, result.Statuses.TCPRoutes[snapshot.NameOf(r)].Parents)
+	}
+	for _, r := range s.UDPRoutes {
+		f.route(t, "UDPRoute", r, result.Statuses.UDPRoutes[snapshot.NameOf(r)].Parents)
 	}
 	return f
+}
+
+func (f facts) route(t *testing.T, kind string, r metav1.Object, parents []gwv1.RouteParentStatus) {
+	t.Helper()
+	who := kind + " " + r.GetNamespace() + "/" + r.GetName()
+	f[who+" parents"] = fmt.Sprint(len(parents))
+	for _, p := range parents {
+		if p.ControllerName != manifest.ControllerName {
+			t.Errorf("%s: controllerName is %s", who, p.ControllerName)
+		}
+		parent := who + " " + string(p.ParentRef.Name)
+		if p.ParentRef.SectionName != nil {
+			parent += "/" + string(*p.ParentRef.SectionName)
+		}
+		f.conditions(t, parent, r, p.Conditions)
+	}
 }
 
 // conditions records conditions, each of which must be of the object's generation
@@ -117,7 +133,7 @@ func kinds(t *testing.T, who string, list []gwv1.RouteGroupKind) string {
 // healthy is what every condition says unless a case wants something else.
 var healthy = map[string]string{
 	"Accepted": "True/Accepted", "Programmed": "True/Programmed", "ResolvedRefs": "True/ResolvedRefs",
-	"Conflicted": "False/NoConflicts", "kinds": "HTTPRoute",
+	"Conflicted": "False/NoConflicts", "kinds": "HTTPRoute,GRPCRoute",
 }
 
 // check compares the facts with what a case wants; what it does not name is healthy.

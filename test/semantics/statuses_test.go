@@ -15,7 +15,10 @@ var statusCases = []testCase{
 		name: "GatewayWithAttachedRoutes",
 		status: map[string]string{
 			"Gateway infra/one http attached":                "1",
+			"Gateway infra/one http kinds":                   "HTTPRoute",
 			"Gateway infra/two http attached":                "2",
+			"Gateway infra/two http kinds":                   "HTTPRoute",
+			"Gateway infra/unresolved tls kinds":             "HTTPRoute",
 			"HTTPRoute infra/not-accepted two Accepted":      "False/NoMatchingListenerHostname",
 			"Gateway infra/unresolved ResolvedRefs":          "False/ListenersNotResolved",
 			"Gateway infra/unresolved tls attached":          "1",
