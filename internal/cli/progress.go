@@ -79,11 +79,7 @@ func (p *progress) first(r standalone.Report) {
 	examples := standalone.Examples(r.Served, p.bind)
 	for _, l := range r.Served.Listeners {
 		p.out.line("")
-		name := l.Hostname
-		if name == "" {
-			name = "every hostname"
-		}
-		p.out.line("%s %s for %s", p.out.paint(bold, "listener "+l.ID+":"), standalone.URL(&l, p.bind), name)
+		p.out.line("%s %s%s", p.out.paint(bold, "listener "+l.ID+":"), standalone.URL(&l, p.bind), hostnames(&l))
 		for i, e := range ofListener(examples, l.ID) {
 			if i == maxExamples {
 				p.out.line("  ... and more: kubera translate shows all routes")
@@ -92,6 +88,17 @@ func (p *progress) first(r standalone.Report) {
 			p.out.line("  %s", e.Command)
 		}
 	}
+}
+
+// hostnames says which a listener is for, if there is such a thing.
+func hostnames(l *config.Listener) string {
+	switch {
+	case l.Protocol == config.TCP || l.Protocol == config.UDP:
+		return ""
+	case l.Hostname == "":
+		return " for every hostname"
+	}
+	return " for " + l.Hostname
 }
 
 func ofListener(examples []standalone.Example, listener string) []standalone.Example {

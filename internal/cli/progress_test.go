@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/internal/manifest"
 	"github.com/kubera-dev/kubera/internal/standalone"
 )
@@ -62,6 +63,19 @@ HTTPRoute default/app: served as it was before, until the file is mended
 		`reloaded: Gateway default/web changed; version 01234567; 1 listener, 1 route, 0 backends
 No problem is left.
 `, "")
+}
+
+// TestHostnamesOfListeners says nothing of hostnames where there are none.
+func TestHostnamesOfListeners(t *testing.T) {
+	for want, l := range map[string]config.Listener{
+		" for every hostname": {Protocol: config.HTTP},
+		" for *.example.com":  {Protocol: config.TLS, Hostname: "*.example.com"},
+		"":                    {Protocol: config.UDP},
+	} {
+		if got := hostnames(&l); got != want {
+			t.Errorf("%s: %q, want %q", l.Protocol, got, want)
+		}
+	}
 }
 
 func TestProgressOfARefusal(t *testing.T) {

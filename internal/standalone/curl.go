@@ -7,142 +7,122 @@ import (
 	"cmp"
 	"net"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
-// Example is a request that a route answers.
-type Example struct {
-	// Listener and Route are IDs of the configuration.
-	Listener, Route string
-	// Command is a line for a shell.
-	Command string
+// call is what an example calls.
+type call struct {
+	listener *config.Listener
+	// host is where the listener is bound if it doesn't say so itself.
+	host     string
+	hostname string // empty for any
+	match    config.Match
 }
 
-// Examples gives a request for each listener, route, hostname and match, in the
-// order of the configuration. Matches by regular expressions have none. host is the
-// address that listeners are bound to which name none.
-func Examples(cfg *config.Config, host string) []Example {
-	listeners := map[string]*config.Listener{}
-	for i := range cfg.Listeners {
-		listeners[cfg.Listeners[i].ID] = &cfg.Listeners[i]
-	}
-	var examples []Example
-	for _, route := range cfg.Routes {
-		for _, attachment := range route.Attachments {
-			listener := listeners[attachment.Listener]
-			if listener == nil {
-				continue
-			}
-			hostnames := attachment.Hostnames
-			if len(hostnames) == 0 {
-				hostnames = []string{listener.Hostname}
-			}
-			for _, hostname := range hostnames {
-				for _, match := range matches(route) {
-					if command, ok := curl(listener, host, hostname, match); ok {
-						examples = append(examples, Example{Listener: listener.ID, Route: route.ID, Command: command})
-					}
-				}
-			}
-		}
-	}
-	return examples
-}
-
-func matches(route config.Route) []config.Match {
-	var list []config.Match
-	for _, rule := range route.Rules {
-		if len(rule.Matches) == 0 {
-			list = append(list, config.Match{})
-		}
-		list = append(list, rule.Matches...)
-	}
-	return list
-}
-
-// curl gives false where no request can be made up.
-func curl(l *config.Listener, host, hostname string, m config.Match) (string, bool) {
-	bound, port, err := net.SplitHostPort(l.BindAddress())
+// command is a line for a shell, or false where none can be made up.
+func (c call) command(protocol config.RouteProtocol) (string, bool) {
+	bound, port, err := net.SplitHostPort(c.listener.BindAddress())
 	if err != nil {
 		return "", false
 	}
-	target := url.URL{Scheme: "http", Path: "/"}
-	if m.Path != nil {
-		if m.Path.Type == config.Regex {
-			return "", false
-		}
-		target.Path = m.Path.Value
-	}
-	query := url.Values{}
-	args := []string{"curl", "-i"}
-	if m.Method != "" && m.Method != "GET" {
-		args = append(args, "-X", m.Method)
-	}
-	address := reachable(cmp.Or(bound, host))
+	address := reachable(cmp.Or(bound, c.host))
 	// A wildcard stands for any name below it.
-	hostname = strings.Replace(hostname, "*", "www", 1)
+	c.hostname = strings.Replace(c.hostname, "*", "www", 1)
+	var args []string
+	switch protocol {
+	case config.RouteTCP:
+		args = []string{"nc", address, port}
+	case config.RouteUDP:
+		args = []string{"nc", "-u", address, port}
+	case config.RouteTLS:
+		args = []string{"openssl", "s_client", "-connect", net.JoinHostPort(address, port)}
+		if c.hostname != "" {
+			args = append(args, "-servername", c.hostname)
+		}
+	case config.RouteGRPC:
+		args = c.grpcurl(address, port)
+	default:
+		args = c.curl(address, port)
+	}
+	return quoteAll(args), args != nil
+}
+
+func (c call) curl(address, port string) []string {
+	target := url.URL{Scheme: "http", Path: "/"}
+	if c.match.Path != nil {
+		if c.match.Path.Type == config.Regex {
+			return nil
+		}
+		target.Path = c.match.Path.Value
+	}
+	args := []string{"curl", "-i"}
+	if c.match.Method != "" && c.match.Method != "GET" {
+		args = append(args, "-X", c.match.Method)
+	}
 	switch {
-	case l.Protocol == config.HTTPS:
+	case c.listener.Protocol == config.HTTPS:
 		target.Scheme = "https"
 		args = append(args, "-k")
-		if hostname != "" {
-			args = append(args, "--resolve", hostname+":"+port+":"+address)
-			address = hostname
+		if c.hostname != "" {
+			args = append(args, "--resolve", c.hostname+":"+port+":"+address)
+			address = c.hostname
 		}
-	case hostname != "":
-		args = append(args, "-H", "Host: "+hostname)
+	case c.hostname != "":
+		args = append(args, "-H", "Host: "+c.hostname)
 	}
-	for _, h := range m.Headers {
-		if h.Type == config.Regex {
-			return "", false
-		}
-		args = append(args, "-H", h.Name+": "+h.Value)
+	headers, ok := c.headers()
+	if !ok {
+		return nil
 	}
-	for _, q := range m.Query {
+	query := url.Values{}
+	for _, q := range c.match.Query {
 		if q.Type == config.Regex {
-			return "", false
+			return nil
 		}
 		query.Set(q.Name, q.Value)
 	}
 	target.Host = joinPort(address, port, target.Scheme)
 	target.RawQuery = query.Encode()
-	return quoteAll(append(args, target.String())), true
+	return append(append(args, headers...), target.String())
 }
 
-// URL of a listener, as a client on this machine reaches it.
-func URL(l *config.Listener, host string) string {
-	bound, port, err := net.SplitHostPort(l.BindAddress())
-	if err != nil {
-		return l.BindAddress()
-	}
-	scheme := "http"
-	if l.Protocol == config.HTTPS {
-		scheme = "https"
-	}
-	return scheme + "://" + joinPort(reachable(cmp.Or(bound, host)), port, scheme)
-}
-
-// reachable is the address to call for one that is bound.
-func reachable(bound string) string {
-	if ip := net.ParseIP(bound); bound == "" || ip != nil && ip.IsUnspecified() {
-		return "127.0.0.1"
-	}
-	return bound
-}
-
-// joinPort leaves out the port that the scheme implies.
-func joinPort(host, port, scheme string) string {
-	n, err := strconv.Atoi(port)
-	if err == nil && (scheme == "http" && n == 80 || scheme == "https" && n == 443) {
-		if strings.Contains(host, ":") {
-			return "[" + host + "]"
+// headers are the arguments, which grpcurl has taken over from curl.
+func (c call) headers() (args []string, ok bool) {
+	for _, h := range c.match.Headers {
+		if h.Type == config.Regex {
+			return nil, false
 		}
-		return host
+		args = append(args, "-H", h.Name+": "+h.Value)
 	}
-	return net.JoinHostPort(host, port)
+	return args, true
+}
+
+// grpcurl asks the server what it has where the match leaves the method open.
+func (c call) grpcurl(address, port string) []string {
+	args := []string{"grpcurl", "-plaintext"}
+	if c.listener.Protocol == config.HTTPS {
+		args[1] = "-insecure"
+	}
+	if c.hostname != "" {
+		args = append(args, "-authority", c.hostname)
+	}
+	headers, ok := c.headers()
+	if !ok {
+		return nil
+	}
+	args = append(append(args, headers...), net.JoinHostPort(address, port))
+	path := cmp.Or(c.match.Path, &config.PathMatch{})
+	switch name := strings.Trim(path.Value, "/"); {
+	case path.Type == config.Regex:
+		return nil
+	case path.Type == config.Exact:
+		return append(args, name)
+	case name != "":
+		return append(args, "list", name)
+	}
+	return append(args, "list")
 }
 
 // quoteAll joins arguments for a POSIX shell.

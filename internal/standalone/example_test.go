@@ -62,6 +62,43 @@ func TestExamples(t *testing.T) {
 }
 
 // TestExamplesOfARuleWithoutMatches: such a rule takes every request.
+func TestExamplesByProtocol(t *testing.T) {
+	plain, secure := config.Listener{Port: 80, Protocol: config.HTTP}, config.Listener{Port: 443, Protocol: config.HTTPS}
+	method := &config.PathMatch{Type: config.Exact, Value: "/a.B/Get"}
+	for _, test := range []struct {
+		route    config.RouteProtocol
+		listener config.Listener
+		names    []string
+		match    config.Match
+		want     string // empty: there is none
+	}{
+		{config.RouteTCP, config.Listener{Port: 9000, Protocol: config.TCP}, nil, config.Match{}, "nc 127.0.0.1 9000"},
+		{config.RouteUDP, config.Listener{Port: 53, Address: ":8053", Protocol: config.UDP}, nil, config.Match{}, "nc -u 127.0.0.1 8053"},
+		{config.RouteTLS, config.Listener{Port: 443, Protocol: config.TLS}, []string{"*.example.com"}, config.Match{}, "openssl s_client -connect 127.0.0.1:443 -servername www.example.com"},
+		{config.RouteTLS, config.Listener{Port: 443, Protocol: config.TLS}, nil, config.Match{}, "openssl s_client -connect 127.0.0.1:443"},
+		{config.RouteGRPC, plain, nil, config.Match{Path: method}, "grpcurl -plaintext 127.0.0.1:80 a.B/Get"},
+		{config.RouteGRPC, secure, []string{"a.example"}, config.Match{Path: method, Headers: []config.ValueMatch{{Name: "x", Value: "y"}}}, "grpcurl -insecure -authority a.example -H 'x: y' 127.0.0.1:443 a.B/Get"},
+		{config.RouteGRPC, plain, nil, config.Match{Path: &config.PathMatch{Type: config.Service, Value: "/a.B"}}, "grpcurl -plaintext 127.0.0.1:80 list a.B"},
+		{config.RouteGRPC, plain, nil, config.Match{Path: &config.PathMatch{Type: config.Prefix, Value: "/"}}, "grpcurl -plaintext 127.0.0.1:80 list"},
+		{config.RouteGRPC, plain, nil, config.Match{}, "grpcurl -plaintext 127.0.0.1:80 list"},
+		{config.RouteGRPC, plain, nil, config.Match{Path: &config.PathMatch{Type: config.Regex, Value: "/.*"}}, ""},
+		{config.RouteGRPC, plain, nil, config.Match{Headers: []config.ValueMatch{{Type: config.Regex}}}, ""},
+	} {
+		test.listener.ID = "l"
+		cfg := &config.Config{Listeners: []config.Listener{test.listener}, Routes: []config.Route{{
+			ID: "r", Protocol: test.route, Attachments: []config.Attachment{{Listener: "l", Hostnames: test.names}},
+			Rules: []config.Rule{{Matches: []config.Match{test.match}}},
+		}}}
+		var have string
+		for _, example := range Examples(cfg, "127.0.0.1") {
+			have += example.Command
+		}
+		if have != test.want {
+			t.Errorf("%s: %s, want %s", test.route, have, test.want)
+		}
+	}
+}
+
 func TestExamplesOfARuleWithoutMatches(t *testing.T) {
 	cfg := &config.Config{
 		Listeners: []config.Listener{{ID: "l", Port: 80}},
