@@ -4,6 +4,7 @@
 package soak
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -20,10 +21,13 @@ import (
 
 // backends are the servers behind the proxy.
 type backends struct {
-	web      string   // answers, upgrades to WebSocket at /ws, sends bytes at /download
-	replicas []string // answer like web; the endpoints that come and go
-	grpc     string   // h2c
-	size     int64
+	// Of several addresses all but the first come and go.
+	web  []string // answers, upgrades to WebSocket at /ws, sends bytes at /download
+	grpc string   // h2c
+	tcp  []string // says what it hears
+	tls  string   // sends bytes as soon as the handshake is over
+	udp  []string // says what it hears
+	size int64
 }
 
 const answer = "the answer to every request"
@@ -42,8 +46,8 @@ func startBackends(t *testing.T, size int64, last time.Duration) *backends {
 		t.Cleanup(s.Close)
 		return s.Listener.Addr().String()
 	}
-	b.web = serve()
-	b.replicas = []string{serve(), serve()}
+	b.web = []string{serve(), serve(), serve()}
+	b.serveStreams(t, last)
 
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -77,20 +81,26 @@ func echoWebSocket(w http.ResponseWriter, r *http.Request) {
 // paced sends size bytes in a hundred parts over the time.
 func paced(w http.ResponseWriter, r *http.Request, size int64, last time.Duration) {
 	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	pace(r.Context(), last, func(part, parts int64) error {
+		if _, err := io.CopyN(w, zeros{}, size*(part+1)/parts-size*part/parts); err != nil {
+			return err
+		}
+		return http.NewResponseController(w).Flush()
+	})
+}
+
+// pace sends in a hundred parts over the time, until ctx or a part fails.
+func pace(ctx context.Context, last time.Duration, send func(part, parts int64) error) {
 	const parts = 100
 	tick := time.NewTicker(last / parts)
 	defer tick.Stop()
-	for sent := range int64(parts) {
-		n := size*(sent+1)/parts - size*sent/parts
-		if _, err := io.CopyN(w, zeros{}, n); err != nil {
-			return
-		}
-		if err := http.NewResponseController(w).Flush(); err != nil {
+	for part := range int64(parts) {
+		if send(part, parts) != nil {
 			return
 		}
 		select {
 		case <-tick.C:
-		case <-r.Context().Done():
+		case <-ctx.Done():
 			return
 		}
 	}

@@ -6,6 +6,7 @@ package soak
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os/exec"
 	"sync"
 	"testing"
@@ -49,8 +50,15 @@ func TestChangesLoseNothing(t *testing.T) {
 	watch("requests", site.requests(64))
 	watch("tls requests", site.tlsRequests(8))
 	watch("websocket", site.webSocket)
+	watch("websocket 2", site.webSocket)
 	watch("grpc stream", site.grpcStream)
 	watch("download", site.download)
+	for i := range 5 {
+		watch(fmt.Sprint("tcp ", i+1), site.connection)
+	}
+	watch("tls", site.terminated)
+	watch("passthrough", site.passthrough)
+	watch("udp", site.session)
 	watch("changes", func(ctx context.Context) (int64, error) { return site.change(ctx, *interval) })
 	if *useWrk {
 		path, err := exec.LookPath("wrk")
