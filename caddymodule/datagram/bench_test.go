@@ -34,14 +34,18 @@ func endpoint(t testing.TB, handle func(*conn, *batch)) *conn {
 	return c
 }
 
-// exchanger returns a function that sends a datagram through the gateway and waits
-// for the answer.
-func exchanger(t testing.TB) func() {
+// proxied returns the address of a gateway that forwards to a reflector.
+func proxied(t testing.TB) string {
 	t.Helper()
-	e := newReflector(t)
 	g := newGateway(t)
-	g.mustApply(single(t, e))
-	c := newClient(t, g.address())
+	g.mustApply(single(t, newReflector(t)))
+	return g.address()
+}
+
+// exchanger returns a function that sends a datagram and waits for the answer.
+func exchanger(t testing.TB, address string) func() {
+	t.Helper()
+	c := newClient(t, address)
 	request, response := make([]byte, 64), make([]byte, 100)
 	c.SetReadDeadline(time.Now().Add(time.Hour))
 	return func() {
@@ -80,13 +84,18 @@ func newReflector(t testing.TB) string {
 	return c.LocalAddr().String()
 }
 
-// BenchmarkRoundTrip is a datagram there and back, one at a time.
+// BenchmarkRoundTrip is a datagram there and back, one at a time, by way of the gateway
+// and without it.
 func BenchmarkRoundTrip(b *testing.B) {
-	exchange := exchanger(b)
-	exchange()
-	b.ReportAllocs()
-	for b.Loop() {
-		exchange()
+	for name, address := range map[string]string{"proxied": proxied(b), "direct": newReflector(b)} {
+		b.Run(name, func(b *testing.B) {
+			exchange := exchanger(b, address)
+			exchange()
+			b.ReportAllocs()
+			for b.Loop() {
+				exchange()
+			}
+		})
 	}
 }
 

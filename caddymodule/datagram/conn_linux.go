@@ -96,8 +96,8 @@ func listen(ctx context.Context, address string, n int) ([]*conn, error) {
 	// After bind, so that the first one shares with nobody who was there before it.
 	shares := n > 1 && setOption(first.raw, unix.SOL_SOCKET, unix.SO_REUSEPORT) == nil
 	for shares && len(conns) < n {
-		next, err := listenOne(ctx, first.udp.LocalAddr().String(), true)
-		if err != nil {
+		next, _ := listenOne(ctx, first.udp.LocalAddr().String(), true)
+		if next == nil { // fewer will do
 			break
 		}
 		conns = append(conns, next)
