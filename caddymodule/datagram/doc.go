@@ -22,6 +22,6 @@
 // goroutine of its session and meets none. Neither allocates. Nothing waits for room to
 // send: what the network does not take is dropped, as it would be by the network.
 //
-// An idle session costs a descriptor, and about 5 KiB of memory: see
+// An idle session costs a descriptor, and 5 to 6 KiB of memory: see
 // BenchmarkIdleSession. Buffers belong to what is being forwarded.
 package datagram
