@@ -60,6 +60,9 @@ func (x *exchange) answer(a *filter.Answer) {
 // dress changes the header of a response, whoever gave it, as the filters of the
 // rule and of the chosen backend say.
 func (x *exchange) dress(h http.Header) {
+	if x.listener != nil && x.listener.altSvc != nil && x.r.ProtoMajor < 3 {
+		h["Alt-Svc"] = x.listener.altSvc
+	}
 	if x.share != nil {
 		x.share.filters.Response(h)
 	}
@@ -67,7 +70,7 @@ func (x *exchange) dress(h http.Header) {
 		x.rule.filters.Response(h)
 	}
 	x.filtering.Respond(h)
-	if x.engine.draining.Load() {
+	if x.engine.draining.Load() && x.r.ProtoMajor < 3 { // HTTP/3 has no such field
 		h["Connection"] = connectionClose
 	}
 }

@@ -55,7 +55,7 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 	if err := c.backends.rest(cfg.Backends); err != nil {
 		return nil, err
 	}
-	if err := c.addListeners(cfg.Listeners); err != nil {
+	if err := c.addListeners(cfg); err != nil {
 		return nil, err
 	}
 	return c.table, nil
@@ -205,7 +205,8 @@ func locate(err error, object, at string) error {
 	return &located
 }
 
-func (c *compiler) addListeners(specs []config.Listener) error {
+func (c *compiler) addListeners(cfg *config.Config) error {
+	specs, http3 := cfg.Listeners, cfg.HTTP3Addresses()
 	sockets := map[string]map[string]*listener{}
 	for i := range specs {
 		spec := &specs[i]
@@ -234,11 +235,15 @@ func (c *compiler) addListeners(specs []config.Listener) error {
 				Message: fmt.Sprintf("listener %q has the hostname %q on the same address", other.id, spec.Hostname),
 			}
 		}
-		sockets[address][spec.Hostname] = &listener{
+		l := &listener{
 			id: spec.ID, gateway: g, port: spec.Port, rules: rules,
 			cors:      slices.ContainsFunc(c.rules[spec.ID], func(r router.Rule[binding]) bool { return r.Value.rule.cors }),
 			unmatched: c.table.metrics.Route(spec.Gateway, spec.ID, ""),
 		}
+		if http3[address] {
+			l.altSvc = altSvc(spec.Port)
+		}
+		sockets[address][spec.Hostname] = l
 	}
 	c.addForeign(specs, sockets)
 	for address, byHost := range sockets {

@@ -4,6 +4,7 @@
 package proxy
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -42,7 +43,8 @@ type listener struct {
 	id        string
 	gateway   *gateway
 	port      int32
-	foreign   bool // it is not for requests
+	foreign   bool     // it is not for requests
+	altSvc    []string // the field by which HTTP/3 is announced, nil for none
 	rules     *router.Table[binding]
 	cors      bool           // some rule answers preflights
 	unmatched *metrics.Route // requests that no rule takes
@@ -117,6 +119,12 @@ func (r *rule) answersPreflights(weights []int32) bool {
 		}
 	}
 	return r.spread != nil
+}
+
+// altSvc announces HTTP/3 at the port by which clients know a listener, for a day (RFC
+// 9114, section 3.1.1).
+func altSvc(port int32) []string {
+	return []string{fmt.Sprintf(`h3=":%d"; ma=86400`, port)}
 }
 
 func field(name string, index int) string {

@@ -83,7 +83,8 @@ type Change struct {
 
 // Prepare opens the sockets that cfg wants and that are not open. They accept
 // nothing before Commit; clients wait in the accept queue. The error is a
-// *config.Refusal that names the listener, and leaves everything as it was.
+// *config.Refusal that names the listener, and leaves everything as it was. UDP ports
+// that cfg has listeners for are left by HTTP/3 when Prepare returns.
 func (s *Set) Prepare(cfg *config.Config) (*Change, error) {
 	if err := s.checkProtocols(cfg); err != nil {
 		return nil, err
@@ -112,6 +113,7 @@ func (s *Set) Prepare(cfg *config.Config) (*Change, error) {
 			return nil, err
 		}
 	}
+	s.yieldUDP(cfg.UDPAddresses())
 	return c, nil
 }
 
@@ -186,6 +188,7 @@ func (c *Change) Commit() {
 		for _, ending := range socket.apply(spec) {
 			s.background.Go(func() { s.endParty(socket, ending) })
 		}
+		s.applyHTTP3(socket, spec)
 	}
 	for address, socket := range s.sockets {
 		if c.specs[address] == nil {

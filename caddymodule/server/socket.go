@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/kubera-dev/kubera/caddymodule/http3server"
 	"github.com/kubera-dev/kubera/caddymodule/stream"
 )
 
@@ -30,7 +31,9 @@ type socket struct {
 
 	tls     tlsTable
 	limiter *limiter
-	front   atomic.Pointer[front]
+	// http3 is at the UDP port of the same number; nil for none.
+	http3 atomic.Pointer[http3server.Server]
+	front atomic.Pointer[front]
 
 	stopping atomic.Bool
 	// closed is closed when the socket is, and everything accepted was handed on, or
@@ -137,9 +140,10 @@ func (s *socket) stopAccepting() {
 // shutdown stops accepting and ends all connections. Those that are not done
 // when ctx ends are cut, hijacked ones only by cut.
 func (s *socket) shutdown(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { s.endHTTP3(ctx) })
 	s.stopAccepting()
 	s.settleArrivals(ctx)
-	var wg sync.WaitGroup
 	for _, p := range s.parties() {
 		wg.Go(func() { p.end(ctx) })
 	}
@@ -160,6 +164,7 @@ func (s *socket) settleArrivals(ctx context.Context) {
 
 // cut closes all connections at once.
 func (s *socket) cut() {
+	s.cutHTTP3()
 	for _, p := range s.parties() {
 		p.cut()
 	}

@@ -26,6 +26,7 @@ type socketSpec struct {
 
 	http    *settings    // nil without HTTP and HTTPS listeners
 	tls     *tlsHosts    // of HTTPS listeners; nil without any
+	http3   bool         // HTTPS listeners serve HTTP/3, too
 	streams []streamSpec // the TLS listeners, or the one for TCP
 	// names are the IDs of the HTTPS and TLS listeners by hostname; nil without TLS
 	// listeners, as the others need not be told apart before the handshake.
@@ -54,12 +55,13 @@ func socketSpecs(cfg *config.Config, secure map[string]*secureListener) (map[str
 			byAddress[l.BindAddress()] = append(byAddress[l.BindAddress()], l)
 		}
 	}
-	specs := make(map[string]*socketSpec, len(byAddress))
+	specs, http3 := make(map[string]*socketSpec, len(byAddress)), cfg.HTTP3Addresses()
 	for address, listeners := range byAddress {
 		spec, err := newSocketSpec(listeners, gateways[listeners[0].Gateway], secure)
 		if err != nil {
 			return nil, err
 		}
+		spec.http3 = http3[address]
 		specs[address] = spec
 	}
 	return specs, nil
