@@ -149,6 +149,7 @@ func (r *Runtime) apply(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	// In front of the others, to which HTTP/3 leaves the ports that are for them.
 	change, err := r.sockets.Prepare(cfg)
 	if err != nil {
 		return err

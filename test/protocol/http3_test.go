@@ -180,6 +180,11 @@ func TestHTTP3Listeners(t *testing.T) {
 			t.Errorf("%s on the connection of a.example: %s, want %d", host, got.Status, want)
 		}
 	}
+	call := request(t, http.MethodPost, "https://c.example/a.B/Get", nil)
+	call.Header.Set("Content-Type", "application/grpc")
+	if got := client.do(t, call); got.StatusCode != http.StatusOK || got.Header.Get("Grpc-Status") != "12" {
+		t.Errorf("a call: %s, header %v", got.Status, got.Header)
+	}
 	for _, name := range []string{"c.example", ""} {
 		conn, err := quic.DialAddr(t.Context(), gw.address, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"h3"}}, nil)
 		if err == nil {
@@ -326,8 +331,38 @@ func TestHTTP3Drains(t *testing.T) {
 	default:
 	}
 	close(finish)
-	if got := <-answered; got.StatusCode != http.StatusOK || len(got.body) != 1<<20 || got.cut != nil {
-		t.Errorf("%s, %d bytes, %v", got.Status, len(got.body), got.cut)
+	got := <-answered
+	if got.StatusCode != http.StatusOK || len(got.body) != 1<<20 || got.cut != nil || got.Header.Get("Connection") != "" {
+		t.Errorf("%s, header %v, %d bytes, %v", got.Status, got.Header, len(got.body), got.cut)
 	}
 	<-drained
+}
+
+// TestHTTP3AndUDPListeners have a port in turn.
+func TestHTTP3AndUDPListeners(t *testing.T) {
+	ca := certtest.NewCA(t, "ca")
+	cfg := site(t, "127.0.0.1:1", overHTTP3(ca))
+	cfg.Routes[0].Rules = []config.Rule{static("hello")}
+	gw := newGateway(t, cfg)
+	served := func() bool {
+		resp, err := newH3(t, gw, ca).Do(request(t, http.MethodGet, "https://a.example/", nil))
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	}
+	if !served() {
+		t.Fatal("there is no HTTP/3")
+	}
+	with := *cfg
+	with.Listeners = append(slices.Clone(cfg.Listeners), config.Listener{
+		ID: "test/web/udp", Gateway: "test/web", Protocol: config.UDP, Port: 53, Address: gw.address,
+	})
+	gw.mustPush(t, http.MethodPut, config.PathConfig, &with)
+	if _, err := net.ListenPacket("udp", gw.address); err == nil {
+		t.Error("the UDP listener has no socket")
+	}
+	gw.mustPush(t, http.MethodPut, config.PathConfig, cfg)
+	await(t, "HTTP/3", served)
 }
