@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -34,19 +35,33 @@ type direction struct {
 	relay    *relay
 	from, to Side
 	name     string // for errors
-	count    func(int64)
-	moved    atomic.Int64
+	other    *direction
+	// ended is set before the end is passed on.
+	ended atomic.Bool
+	count func(int64)
+	moved atomic.Int64
 }
 
 // run carries the prefix and what comes until the direction ends or all is cut.
 func (d *direction) run(prefix []byte) {
 	err := d.carry(prefix)
+	if err == io.EOF && d.fromReset() {
+		err = syscall.ECONNRESET
+	}
 	if err == io.EOF {
+		d.ended.Store(true)
 		if err = d.to.closeWrite(); err == nil {
 			return
 		}
 	}
 	d.relay.cut(Reset, fmt.Errorf("%s: %w", d.name, err))
+}
+
+// fromReset reports whether what looks like the end was a reset. The kernel tells of one
+// only once: it may have told the other direction, which was writing. A connection that
+// is closed before this side has ended its own direction was reset.
+func (d *direction) fromReset() bool {
+	return isClosed(d.from.TCP) && !d.other.ended.Load()
 }
 
 // carry returns io.EOF when the direction has come to its end.

@@ -92,8 +92,8 @@ type relay struct {
 
 func newRelay(p *Pair) *relay {
 	r := &relay{client: p.Client, endpoint: p.Endpoint}
-	r.up = direction{relay: r, from: p.Client, to: p.Endpoint, name: "client to endpoint"}
-	r.down = direction{relay: r, from: p.Endpoint, to: p.Client, name: "endpoint to client"}
+	r.up = direction{relay: r, from: p.Client, to: p.Endpoint, name: "client to endpoint", other: &r.down}
+	r.down = direction{relay: r, from: p.Endpoint, to: p.Client, name: "endpoint to client", other: &r.up}
 	if p.Meter != nil {
 		r.up.count, r.down.count = p.Meter.Received, p.Meter.Sent
 	}
