@@ -87,7 +87,7 @@ var _ = Describe("A ReferenceGrant", func() {
 		programmed(ctx, namespace, "web")
 		Eventually(get(ctx, namespace, "web", "/")).Should(Equal("200 one /"))
 
-		apply(ctx, namespace, strings.Replace(gateway("web"), "protocol: HTTP", "protocol: UDP", 1))
+		apply(ctx, namespace, strings.Replace(gateway("web"), "protocol: HTTP", "protocol: example.com/other", 1))
 		Eventually(condition(ctx, namespace, "web", "Accepted")).Should(Equal("False ListenersNotValid"))
 		Consistently(get(ctx, namespace, "web", "/")).Should(Equal("200 one /"))
 

@@ -45,7 +45,7 @@ func childConditions(ctx context.Context, u *unstructured.Unstructured) (conditi
 	return conditions, len(list) > 0
 }
 
-var _ = DescribeTable("What is not served is told so", func(ctx context.Context, kind, spec string, want map[string]string, leaves bool) {
+var _ = DescribeTable("What no listener takes is told so", func(ctx context.Context, kind, spec string, want map[string]string, leaves bool) {
 	namespace := newNamespace(ctx)
 	apply(ctx, namespace, gateway("web"))
 	apply(ctx, namespace, child(kind, spec))
@@ -75,8 +75,6 @@ var _ = DescribeTable("What is not served is told so", func(ctx context.Context,
 		return ours
 	}).Should(BeFalse())
 },
-	Entry("a GRPCRoute", "GRPCRoute", `{parentRefs: [{name: web}], rules: [{backendRefs: [{name: missing, port: 80}]}]}`,
-		map[string]string{"Accepted": "False NotAllowedByListeners", "ResolvedRefs": "False BackendNotFound"}, true, SpecTimeout(specTimeout)),
 	Entry("a TLSRoute", "TLSRoute", `{parentRefs: [{name: web}], hostnames: [a.example.com], rules: [{backendRefs: [{name: missing, port: 80}]}]}`,
 		map[string]string{"Accepted": "False NotAllowedByListeners", "ResolvedRefs": "False BackendNotFound"}, true, SpecTimeout(specTimeout)),
 	Entry("a TCPRoute", "TCPRoute", `{parentRefs: [{name: web}], rules: [{backendRefs: [{name: missing, port: 80}]}]}`,
@@ -86,3 +84,21 @@ var _ = DescribeTable("What is not served is told so", func(ctx context.Context,
 	Entry("a ListenerSet of a Gateway that allows none", "ListenerSet", `{parentRef: {name: web}, listeners: [{name: more, port: 81, protocol: HTTP}]}`,
 		map[string]string{"Accepted": "False NotAllowed", "Programmed": "False NotAllowed"}, false, SpecTimeout(specTimeout)),
 )
+
+var _ = It("A GRPCRoute is attached, and says which backend is missing", func(ctx context.Context) {
+	namespace := newNamespace(ctx)
+	apply(ctx, namespace, gateway("web"))
+	child := child("GRPCRoute", `{parentRefs: [{name: web}], rules: [{backendRefs: [{name: missing, port: 80}]}]}`)
+	apply(ctx, namespace, child)
+	u := parse(namespace, child)[0]
+	Eventually(func() map[string]string {
+		conditions, _ := childConditions(ctx, u)
+		return conditions
+	}).Should(And(HaveKeyWithValue("Accepted", "True Accepted"), HaveKeyWithValue("ResolvedRefs", "False BackendNotFound")))
+	Eventually(func(g Gomega) {
+		gw := &gwv1.Gateway{}
+		g.Expect(k8s.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "web"}, gw)).To(Succeed())
+		g.Expect(gw.Status.Listeners).To(HaveLen(1))
+		g.Expect(gw.Status.Listeners[0].AttachedRoutes).To(BeEquivalentTo(1))
+	}).Should(Succeed())
+}, SpecTimeout(specTimeout))
