@@ -35,6 +35,16 @@ func TestPorts(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Ports() differs (-want +got):\n%s", diff)
 	}
+	// HTTP/3 is for HTTPS, and UDP of its own.
+	got = translated(t, "testdata/gateway/http3.yaml").Ports()
+	want = []gatewayapi.Port{
+		{Number: 80, Protocol: corev1.ProtocolTCP}, {Number: 80, Protocol: corev1.ProtocolUDP},
+		{Number: 443, Protocol: corev1.ProtocolTCP}, {Number: 443, Protocol: corev1.ProtocolUDP},
+		{Number: 8443, Protocol: corev1.ProtocolTCP},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Ports() with HTTP/3 differs (-want +got):\n%s", diff)
+	}
 	if got := translated(t, "testdata/listener/only-conflicts.yaml").Ports(); len(got) != 0 {
 		t.Errorf("a Gateway that is rejected has ports: %v", got)
 	}

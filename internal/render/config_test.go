@@ -164,6 +164,13 @@ func TestGatewaySettings(t *testing.T) {
 			"limits", &v1alpha1.ProxyParameters{Limits: &v1alpha1.Limits{IdleTimeout: &idle, MaxConnections: &connections, MaxConcurrentStreams: &connections}},
 			config.Gateway{Limits: &config.Limits{IdleTimeout: config.Duration(90 * time.Second), MaxConnections: 10, MaxConcurrentStreams: 10}},
 		},
+		{"HTTP/3", &v1alpha1.ProxyParameters{HTTP3: &yes}, config.Gateway{HTTP3: true}},
+		{"PROXY protocol to endpoints", &v1alpha1.ProxyParameters{SendProxyProtocol: v1alpha1.ProxyProtocolV2}, config.Gateway{SendProxyProtocol: config.ProxyProtocolV2}},
+		{"no PROXY protocol to endpoints", &v1alpha1.ProxyParameters{SendProxyProtocol: v1alpha1.ProxyProtocolNone}, config.Gateway{}},
+		{
+			"limits of connections and sessions", &v1alpha1.ProxyParameters{Limits: &v1alpha1.Limits{TCPIdleTimeout: &idle, UDPIdleTimeout: &idle, MaxUDPSessions: &connections}},
+			config.Gateway{Limits: &config.Limits{TCPIdleTimeout: config.Duration(90 * time.Second), UDPIdleTimeout: config.Duration(90 * time.Second), MaxUDPSessions: 10}},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			g := model("web")
