@@ -33,8 +33,8 @@ spec:
 // which have no grant, and MUST respond to the removal of a grant by revoking the access
 // that the grant allowed" (ReferenceGrant).
 var _ = Describe("A ReferenceGrant", func() {
-	// within is the time that a revocation may take, on a machine with much to do.
-	const within = 15 * time.Second
+	// within is the time that a revocation may take.
+	const within = 5 * time.Second
 
 	It("is revoked within seconds", func(ctx context.Context) {
 		authority, err := pki.NewAuthority(time.Now())
