@@ -136,6 +136,7 @@ func (p *process) build(a *App) error {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
 	}
+	program, _ := caddy.Version()
 	p.runtime = runtime.New(runtime.Options{
 		Engine:       e,
 		StateFile:    a.StateFile,
@@ -144,6 +145,7 @@ func (p *process) build(a *App) error {
 		Logger:       p.log.logger,
 		SetLogLevel:  p.log.level.SetLevel,
 		Metrics:      m,
+		Program:      program,
 		AccessLog:    accessLog,
 	})
 	return nil

@@ -28,6 +28,11 @@ type Status struct {
 	EndpointsVersion string `json:"endpoints_version,omitempty"`
 	// Draining is true once the proxy was asked to stop.
 	Draining bool `json:"draining,omitempty"`
+	// Revision of this package that the proxy was built with. Those of the first
+	// name none: see Speaks.
+	Revision int `json:"revision,omitempty"`
+	// Program is the version of the proxy, for people.
+	Program string `json:"program,omitempty"`
 }
 
 // Refusal says why a push was not taken.

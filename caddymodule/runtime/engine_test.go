@@ -139,7 +139,7 @@ func (e *fakeEngine) Close() { e.closed.Store(true) }
 
 func newRuntime(t testing.TB, e *fakeEngine, change func(*Options)) *Runtime {
 	t.Helper()
-	opts := Options{Engine: e, Logger: zaptest.NewLogger(t), CloseTimeout: 5 * time.Second}
+	opts := Options{Engine: e, Program: "v1.2.3", Logger: zaptest.NewLogger(t), CloseTimeout: 5 * time.Second}
 	if change != nil {
 		change(&opts)
 	}

@@ -45,6 +45,8 @@ type Options struct {
 	SetLogLevel func(zapcore.Level)
 	// Metrics count pushes and datagrams, and name the running version. May be nil.
 	Metrics *metrics.Metrics
+	// Program is the version of the program, for Status.
+	Program string
 	// AccessLog takes the lines of sessions of UDP, as engine.Options.AccessLog those
 	// of all others. Default: none.
 	AccessLog zapcore.WriteSyncer
@@ -279,7 +281,7 @@ func (r *Runtime) Restore(ctx context.Context) error {
 
 // Status says what runs. It never waits.
 func (r *Runtime) Status() config.Status {
-	s := config.Status{Draining: r.draining.Load()}
+	s := config.Status{Draining: r.draining.Load(), Revision: config.Revision, Program: r.opts.Program}
 	if run := r.current.Load(); run != nil {
 		s.Version = run.config.Version
 		s.EndpointsVersion = run.endpointsVersion

@@ -40,7 +40,7 @@ func TestApplyServes(t *testing.T) {
 	if err := r.Ready(); err == nil || err.Error() != "no configuration" {
 		t.Errorf("before the first configuration Ready is %v", err)
 	}
-	if r.Config() != nil || r.Status() != (config.Status{}) {
+	if r.Config() != nil || r.Status() != (config.Status{Revision: config.Revision, Program: "v1.2.3"}) {
 		t.Errorf("before the first configuration: %v %v", r.Config(), r.Status())
 	}
 	cfg := listening("1", address)
@@ -53,7 +53,7 @@ func TestApplyServes(t *testing.T) {
 	if err := r.Ready(); err != nil {
 		t.Errorf("not ready: %v", err)
 	}
-	want := config.Status{Version: "1", EndpointsVersion: config.EndpointsVersion(cfg)}
+	want := config.Status{Version: "1", EndpointsVersion: config.EndpointsVersion(cfg), Revision: config.Revision, Program: "v1.2.3"}
 	if got := r.Status(); got != want {
 		t.Errorf("status %+v, want %+v", got, want)
 	}

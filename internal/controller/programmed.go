@@ -47,6 +47,7 @@ type programmedReconciler struct {
 	fleet    *fleet.Fleet
 	now      func() time.Time
 	refusals sync.Map // what was last announced, by Gateway
+	outdated sync.Map // likewise
 }
 
 // Reconcile works on what is known already; it translates nothing.
@@ -54,6 +55,7 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	p := r.programs.get(req.NamespacedName)
 	if p == nil {
 		r.refusals.Delete(req.NamespacedName)
+		r.outdated.Delete(req.NamespacedName)
 		return reconcile.Result{}, nil
 	}
 	pods, err := r.pods(ctx, p)
@@ -73,7 +75,8 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	if err := r.writer.fresh(&gateway); err != nil {
 		return reconcile.Result{}, err
 	}
-	state, waiting := sumUp(p.version, gateway.Generation, r.fleet.Report(p.model.ID()), pods)
+	reports := r.fleet.Report(p.model.ID())
+	state, waiting := sumUp(p.version, gateway.Generation, reports, pods)
 	if rest := p.since.Add(patience).Sub(r.now()); waiting && rest > 0 && p.fault == "" {
 		return reconcile.Result{RequeueAfter: rest}, nil
 	}
@@ -82,6 +85,11 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	}
 	state.Fault = p.fault
 	r.announceRefusal(&gateway, state.Refusal)
+	older := outdatedProxy(reports, pods)
+	if older.closes {
+		state.Outdated = older.message
+	}
+	r.announceOutdated(&gateway, older)
 
 	ours := gatewayapi.Programmed(p.status, gateway.Spec, state)
 	setsErr := r.writeSets(ctx, p, ours, state)
@@ -166,7 +174,7 @@ func sumUp(version string, generation int64, reports []fleet.PodReport, pods []c
 	}
 	for i := range pods {
 		report := byPod[pods[i].Name]
-		if pods[i].DeletionTimestamp != nil || report.Draining || !isReady(&pods[i]) {
+		if !serves(&pods[i], report) {
 			continue
 		}
 		state.Proxies++
@@ -177,6 +185,11 @@ func sumUp(version string, generation int64, reports []fleet.PodReport, pods []c
 		waiting = waiting || report.Pending || report.Failure != ""
 	}
 	return state, waiting
+}
+
+// serves says whether a pod is to serve its Gateway now.
+func serves(pod *corev1.Pod, report fleet.PodReport) bool {
+	return pod.DeletionTimestamp == nil && !report.Draining && isReady(pod)
 }
 
 func isReady(pod *corev1.Pod) bool {

@@ -21,6 +21,7 @@ func TestParseAnswer(t *testing.T) {
 	}{
 		"applied":               {code: 200, data: `{"version":"v1","endpoints_version":"e1","draining":true}`, status: config.Status{Version: "v1", EndpointsVersion: "e1", Draining: true}},
 		"of a newer proxy":      {code: 200, data: `{"version":"v1","more":[1]}`, status: config.Status{Version: "v1"}},
+		"of a revision":         {code: 200, data: `{"version":"v1","revision":9,"program":"v9.0.0"}`, status: config.Status{Version: "v1", Revision: 9, Program: "v9.0.0"}},
 		"not a status":          {code: 200, data: `<html>`, fails: true},
 		"conflict":              {code: 409, data: `{"version":"v0"}`, err: errConflict, fails: true},
 		"refused":               {code: 422, data: `{"object":"o","field":"f","message":"m"}`, refusal: &config.Refusal{Object: "o", Field: "f", Message: "m"}, fails: true},

@@ -4,11 +4,13 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/internal/pki"
+	"github.com/kubera-dev/kubera/test/contract"
 	"github.com/kubera-dev/kubera/test/loopback"
 )
 
@@ -32,6 +35,10 @@ type proxy struct {
 	config *config.Config
 	// refuse says why a configuration is not taken, nil to take it.
 	refuse func(*config.Config) *config.Refusal
+	// knows is the past revision that the proxy is of, which takes nothing else. nil:
+	// it is of this one.
+	knows     *contract.Revision
+	questions int // how often it was asked what it runs
 	// pushes that were received, as method and path.
 	pushes []string
 }
@@ -105,14 +112,25 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		p.pushes = append(p.pushes, r.Method+" "+r.URL.Path)
 	}
+	body, err := io.ReadAll(r.Body)
+	if err == nil && p.knows != nil && r.Method != http.MethodGet {
+		err = p.knows.Check(map[string]string{
+			"PUT " + config.PathConfig: "Config", "PATCH " + config.PathConfig: "Delta", "PATCH " + config.PathEndpoints: "EndpointsUpdate",
+		}[r.Method+" "+r.URL.Path], body)
+	}
+	if err != nil {
+		p.refuseWith(w, &config.Refusal{Message: err.Error()})
+		return
+	}
 	switch r.Method + " " + r.URL.Path {
 	case "GET " + config.PathStatus:
+		p.questions++
 		p.answer(w, http.StatusOK)
 	case "PUT " + config.PathConfig:
-		c, err := config.Decode(r.Body)
+		c, err := config.Decode(bytes.NewReader(body))
 		p.apply(w, c, err)
 	case "PATCH " + config.PathConfig:
-		d, err := config.DecodeDelta(r.Body)
+		d, err := config.DecodeDelta(bytes.NewReader(body))
 		if err == nil && d.Base != p.config.Version {
 			p.answer(w, http.StatusConflict)
 			return
@@ -123,7 +141,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		p.apply(w, c, err)
 	case "PATCH " + config.PathEndpoints:
-		u, err := config.DecodeEndpointsUpdate(r.Body)
+		u, err := config.DecodeEndpointsUpdate(bytes.NewReader(body))
 		if err == nil && u.Base != p.config.Version {
 			p.answer(w, http.StatusConflict)
 			return
@@ -161,6 +179,9 @@ func (p *proxy) apply(w http.ResponseWriter, c *config.Config, err error) {
 func (p *proxy) answer(w http.ResponseWriter, status int) {
 	w.WriteHeader(status)
 	s := config.Status{Version: p.config.Version}
+	if p.knows == nil {
+		s.Revision, s.Program = config.Revision, "v0.2.0"
+	}
 	if s.Version != "" {
 		s.EndpointsVersion = config.EndpointsVersion(p.config)
 	}
@@ -177,6 +198,12 @@ func (p *proxy) runs() *config.Config {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.config
+}
+
+func (p *proxy) asked() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.questions
 }
 
 func (p *proxy) log() string {

@@ -14,8 +14,14 @@ import (
 type PodReport struct {
 	// Pod is Pod.Name.
 	Pod string
-	// Version is what the pod was last known to run, empty if nothing.
+	// Version is what the pod was last known to run, as far as it understands it, empty
+	// if nothing.
 	Version string
+	// Omissions are of that what the pod is not told, since it is of an earlier
+	// revision of the contract. Not to be modified.
+	Omissions []config.Omission
+	// Program is the version of the pod's program, empty if it does not say.
+	Program string
 	// Generation of the Gateway that is in what the pod runs; 0 if not known,
 	// as for a configuration that an earlier controller pushed.
 	Generation int64
@@ -33,6 +39,8 @@ type PodReport struct {
 type podState struct {
 	tried      *target
 	version    string
+	omissions  []config.Omission
+	program    string
 	generation int64
 	draining   bool
 	refusal    *config.Refusal
@@ -44,6 +52,7 @@ func (s *podState) equal(o *podState) bool {
 	same := s.refusal == o.refusal || s.refusal != nil && o.refusal != nil && *s.refusal == *o.refusal
 	tried := s.tried == o.tried || s.tried != nil && o.tried != nil &&
 		s.tried.version == o.tried.version && s.tried.generation == o.tried.generation
+	same = same && s.program == o.program && slices.Equal(s.omissions, o.omissions)
 	return same && tried && s.version == o.version && s.generation == o.generation &&
 		s.draining == o.draining && s.failure == o.failure
 }
@@ -61,6 +70,7 @@ func (f *Fleet) Report(id string) []PodReport {
 		s := &w.state
 		r := PodReport{
 			Pod: name, Version: s.version, Generation: s.generation,
+			Omissions: s.omissions, Program: s.program,
 			Draining: s.draining, Refusal: s.refusal, Failure: s.failure,
 		}
 		if g.want != nil {

@@ -35,10 +35,12 @@ type session struct {
 func (s *session) bring(ctx context.Context, want *target) error {
 	retry := s.unsure
 	if s.unsure || s.status.Version == "" {
-		if err := s.ask(ctx, want); err != nil {
+		if err := s.ask(ctx); err != nil {
 			return err
 		}
 	}
+	want = s.understood(want)
+	s.believe(want)
 	if s.held != nil && s.held.version == want.version && s.held.endpoints == want.endpoints {
 		return nil
 	}
@@ -76,19 +78,26 @@ func (s *session) push(ctx context.Context, want *target) error {
 }
 
 // ask learns what the proxy runs.
-func (s *session) ask(ctx context.Context, want *target) error {
+func (s *session) ask(ctx context.Context) error {
 	status, err := s.client.status(ctx)
 	if err != nil {
 		return fmt.Errorf("ask for the status: %w", err)
 	}
 	s.status, s.unsure = status, false
+	return nil
+}
+
+// understood is what of want the proxy understands.
+func (s *session) understood(want *target) *target { return want.at(s.status.Speaks()) }
+
+// believe goes by the proxy's last word.
+func (s *session) believe(want *target) {
 	switch {
-	case want.runs(status):
+	case want.runs(s.status):
 		s.held = want
-	case s.held != nil && !s.held.runs(status):
+	case s.held != nil && !s.held.runs(s.status):
 		s.held = nil
 	}
-	return nil
 }
 
 func (s *session) whole(ctx context.Context, want *target) error {
@@ -114,8 +123,7 @@ func (s *session) follow(ctx context.Context, want *target) error {
 	if len(updates) == 0 {
 		return s.refusal
 	}
-	c, _ := withEndpoints(s.held.config, updates)
-	return cmp.Or[error](s.endpoints(ctx, newTarget(c, s.held.generation), updates), s.refusal)
+	return cmp.Or[error](s.endpoints(ctx, s.held.moved(updates), updates), s.refusal)
 }
 
 func (s *session) send(ctx context.Context, want *target, kind, method, path string, body any) error {

@@ -18,18 +18,58 @@ type target struct {
 	version    string
 	endpoints  string // config.EndpointsVersion
 	generation int64
+	// origin is the version of the configuration that this one was made of for
+	// proxies of an earlier revision, which are not told omissions. It is version if
+	// nothing is left out.
+	origin    string
+	omissions []config.Omission
 	// body is the encoded configuration, made once for all pods that need it.
 	body func() ([]byte, error)
+
+	mu    sync.Mutex
+	older map[int]*target // by revision
 }
 
 func newTarget(c *config.Config, generation int64) *target {
 	return &target{
 		config:     c,
 		version:    c.Version,
+		origin:     c.Version,
 		endpoints:  config.EndpointsVersion(c),
 		generation: generation,
 		body:       sync.OnceValues(func() ([]byte, error) { return json.Marshal(c) }),
 	}
+}
+
+// at is what a proxy of a revision of the contract should run instead, mostly the
+// target itself.
+func (t *target) at(revision int) *target {
+	if revision >= config.Revision {
+		return t
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if older := t.older[revision]; older != nil {
+		return older
+	}
+	older := t
+	if c, omissions := t.config.At(revision); c != t.config {
+		older = newTarget(c, t.generation)
+		older.origin, older.omissions = t.version, omissions
+	}
+	if t.older == nil {
+		t.older = map[int]*target{}
+	}
+	t.older[revision] = older
+	return older
+}
+
+// moved is the target with other endpoints of some backends.
+func (t *target) moved(updates []config.BackendEndpoints) *target {
+	c, _ := withEndpoints(t.config, updates)
+	next := newTarget(c, t.generation)
+	next.origin, next.omissions = t.origin, t.omissions
+	return next
 }
 
 // runs says whether a proxy that reports s runs the target.

@@ -110,10 +110,11 @@ func jitter(d time.Duration, part int64) time.Duration {
 
 // publish makes the outcome of an attempt visible in Report.
 func (w *worker) publish(want *target, err error) {
-	s := podState{tried: want, draining: w.status.Draining, version: w.status.Version}
+	s := podState{tried: want, draining: w.status.Draining, version: w.status.Version, program: w.status.Program}
 	if w.held != nil {
+		s.version, s.omissions = w.held.origin, w.held.omissions
 		s.generation = w.held.generation
-		if w.held.version == want.version {
+		if w.held.origin == want.version {
 			s.generation = want.generation
 		}
 	}

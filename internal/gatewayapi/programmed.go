@@ -26,6 +26,9 @@ type PushState struct {
 	Fault string
 	// Refusal is what a proxy said that refused the configuration, or empty.
 	Refusal string
+	// Outdated says what is not served because a proxy is too old to understand it, or
+	// is empty.
+	Outdated string
 	// Addresses that the Gateway can be reached at.
 	Addresses []gwv1.GatewayStatusAddress
 	// AddressProblem says why there are none yet, or is empty.
@@ -101,6 +104,8 @@ func (s PushState) outcome() settlement {
 	case s.Applied < s.Proxies:
 		return settlement{metav1.ConditionFalse, string(gwv1.GatewayReasonPending),
 			fmt.Sprintf("%d of %d proxies run this configuration", s.Applied, s.Proxies)}
+	case s.Outdated != "":
+		return settlement{metav1.ConditionFalse, string(gwv1.GatewayReasonPending), bounded(s.Outdated)}
 	}
 	return settlement{metav1.ConditionTrue, string(gwv1.GatewayReasonProgrammed),
 		fmt.Sprintf("%d of %d proxies run this configuration", s.Applied, s.Proxies)}

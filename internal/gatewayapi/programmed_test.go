@@ -31,6 +31,7 @@ func TestProgrammed(t *testing.T) {
 			"refused", gatewayapi.PushState{Proxies: 2, Applied: 1, Refusal: "route x", Addresses: addresses}, nil,
 			"False/Invalid", "False/Invalid",
 		},
+		{"served but for what one is too old for", gatewayapi.PushState{Proxies: 2, Applied: 2, Outdated: "proxy x", Addresses: addresses}, nil, "False/Pending", "False/Pending"},
 		{"no proxy can be made", gatewayapi.PushState{Fault: "Deployment x"}, nil, "False/Invalid", "False/Pending"},
 		{
 			"served, but not as the parameters say", gatewayapi.PushState{Proxies: 1, Applied: 1, Fault: "Service x", Addresses: addresses}, nil,

@@ -1,0 +1,97 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/contract"
+)
+
+// ofRevision1 makes the proxy one of the first revision.
+func (p *proxy) ofRevision1() {
+	p.t.Helper()
+	knows, err := contract.Read("../../caddymodule/config/testdata/revision-1.txt")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.knows = knows
+}
+
+// TestOldProxyIsKeptUpToDate goes through all kinds of pushes.
+func TestOldProxyIsKeptUpToDate(t *testing.T) {
+	b := newBench(t)
+	p := startProxy(t, b.identity.Authority(), "")
+	p.ofRevision1()
+	first := testConfig(1, "10.0.0.1:80")
+	b.Update(testGateway, first, 1)
+	b.SetPods(testGateway, testServerName, []Pod{pod("a", p)})
+	eventually(t, "the first configuration arrives", runsExactly(p, first))
+	b.Update(testGateway, testConfig(2, "10.0.0.1:80"), 2)
+	eventually(t, "the second arrives", runsExactly(p, testConfig(2, "10.0.0.1:80")))
+	b.UpdateEndpoints(testGateway, []config.BackendEndpoints{{ID: "Service/default/echo/80", Endpoints: []config.Endpoint{{Address: "10.0.0.2:80"}}}})
+	eventually(t, "the endpoints arrive", runsExactly(p, testConfig(2, "10.0.0.2:80")))
+	if want := "PUT /gateway/config, PATCH /gateway/config, PATCH /gateway/endpoints"; p.log() != want {
+		t.Errorf("pushes: %s\nwant:   %s", p.log(), want)
+	}
+}
+
+// wantSkewed makes c what is wanted, and older what of it proxies of the first revision
+// understand.
+func (b *bench) wantSkewed(c, older *config.Config, omissions []config.Omission) {
+	want, less := newTarget(c, 3), newTarget(older, 3)
+	less.origin, less.omissions = want.version, omissions
+	want.older = map[int]*target{1: less}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.gateway(testGateway).set(want)
+}
+
+// TestOldAndNewProxy: each runs what it understands, and both run what is wanted. The
+// old one is not sent the same again and again because it says that it runs something
+// else, and gets all of it once it is new.
+func TestOldAndNewProxy(t *testing.T) {
+	b := newBench(t)
+	older, current := startProxy(t, b.identity.Authority(), ""), startProxy(t, b.identity.Authority(), "")
+	older.ofRevision1()
+	c, less := testConfig(2, "10.0.0.1:80"), testConfig(1, "10.0.0.1:80")
+	omissions := []config.Omission{{Object: "HTTPRoute/default/r001", Field: "new", Absence: config.Harmless}}
+	b.wantSkewed(c, less, omissions)
+	b.SetPods(testGateway, testServerName, []Pod{pod("current", current), pod("older", older)})
+	eventually(t, "each runs its configuration", func() bool { return runsExactly(older, less)() && runsExactly(current, c)() })
+	want := []PodReport{
+		{Pod: "current", Version: c.Version, Generation: 3, Program: "v0.2.0"},
+		{Pod: "older", Version: c.Version, Generation: 3, Omissions: omissions},
+	}
+	eventually(t, "both are known to run it", func() bool { return cmp.Equal(b.Report(testGateway), want) })
+
+	changes := b.changes.Load()
+	b.wantSkewed(c, less, omissions) // anew, which changes nothing
+	eventually(t, "they were asked", func() bool { return older.asked() > 5 })
+	if older.log() != "PUT /gateway/config" || b.changes.Load() != changes {
+		t.Errorf("pushes: %s; %d reports changed", older.log(), b.changes.Load()-changes)
+	}
+
+	older.mu.Lock()
+	older.knows = nil
+	older.mu.Unlock()
+	eventually(t, "the rest arrives", runsExactly(older, c))
+	want[1] = PodReport{Pod: "older", Version: c.Version, Generation: 3, Program: "v0.2.0"}
+	eventually(t, "nothing is left out any more", func() bool { return cmp.Equal(b.Report(testGateway), want) })
+}
+
+func TestTargetIsMadeOncePerRevision(t *testing.T) {
+	want := newTarget(testConfig(1), 1)
+	if want.at(config.Revision) != want || want.at(config.Revision+1) != want {
+		t.Error("a proxy of this revision, or of a later one, gets another configuration")
+	}
+	if first := want.at(1); want.at(1) != first {
+		t.Error("made twice")
+	}
+}
