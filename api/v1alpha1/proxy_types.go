@@ -70,27 +70,6 @@ const (
 	LogLevelError LogLevel = "error"
 )
 
-// AccessLog describes the access log.
-type AccessLog struct {
-	// enabled turns the access log on. Default: false.
-	// +optional
-	Enabled *bool `json:"enabled,omitempty"`
-
-	// format of a line: json or text (the combined log format). Default: json.
-	// +kubebuilder:validation:Enum=json;text
-	// +optional
-	Format AccessLogFormat `json:"format,omitempty"`
-}
-
-// AccessLogFormat is the form of a line of the access log.
-type AccessLogFormat string
-
-// The access log formats.
-const (
-	AccessLogJSON AccessLogFormat = "json"
-	AccessLogText AccessLogFormat = "text"
-)
-
 // ErrorResponses is the form of the answers that a proxy gives by itself.
 type ErrorResponses string
 

@@ -66,10 +66,12 @@ service:
 	{parameters, "proxy", `
 proxy:
   logLevel: debug
-  accessLog: {enabled: true, format: text}
+  accessLog: {enabled: true, format: detailed, sampling: {percent: 0}, errors: Sampled}
   clientAddress: {trustedProxies: [10.0.0.0/8], header: X-Real-IP}
   errorResponses: ProblemDetails
   limits: {maxRequestHeaderBytes: 1Mi, maxRequestBodyBytes: 10Gi, maxConnections: 1, maxConcurrentStreams: 1, requestHeaderTimeout: 1ms, idleTimeout: 24h}`},
+	{parameters, "fractions", `{proxy: {accessLog: {sampling: {fraction: {numerator: 1, denominator: 1000}}}}}`},
+	{parameters, "a fraction of one hundred", `{proxy: {accessLog: {sampling: {fraction: {numerator: 100}}}}}`},
 	{parameters, "limits as plain numbers", `{proxy: {limits: {maxRequestHeaderBytes: 1024, maxRequestBodyBytes: 1}}}`},
 	{parameters, "PROXY protocol", `{proxy: {clientAddress: {trustedProxies: ["fd00::/8"], proxyProtocol: true}}}`},
 	{parameters, "header, PROXY protocol off", `{proxy: {clientAddress: {trustedProxies: ["fd00::/8"], header: "X-Client", proxyProtocol: false}}}`},
@@ -119,6 +121,11 @@ var refused = []struct{ kind, spec, field, says string }{
 
 	{parameters, `{proxy: {logLevel: trace}}`, "spec.proxy.logLevel", "Unsupported value"},
 	{parameters, `{proxy: {accessLog: {format: xml}}}`, "spec.proxy.accessLog.format", "Unsupported value"},
+	{parameters, `{proxy: {accessLog: {errors: Never}}}`, "spec.proxy.accessLog.errors", "Unsupported value"},
+	{parameters, `{proxy: {accessLog: {sampling: {}}}}`, "spec.proxy.accessLog.sampling", "exactly one of percent and fraction"},
+	{parameters, `{proxy: {accessLog: {sampling: {percent: 1, fraction: {numerator: 1}}}}}`, "spec.proxy.accessLog.sampling", "exactly one of percent and fraction"},
+	{parameters, `{proxy: {accessLog: {sampling: {percent: 101}}}}`, "spec.proxy.accessLog.sampling.percent", "less than or equal to 100"},
+	{parameters, `{proxy: {accessLog: {sampling: {fraction: {numerator: 101}}}}}`, "spec.proxy.accessLog.sampling.fraction", "numerator must be less than or equal to denominator"},
 	{parameters, `{proxy: {errorResponses: Teapot}}`, "spec.proxy.errorResponses", "Unsupported value"},
 	{parameters, `{proxy: {clientAddress: {header: X-Real-IP, proxyProtocol: true}}}`, "spec.proxy.clientAddress", "header and proxyProtocol exclude each other"},
 	{parameters, `{proxy: {clientAddress: {header: "X Real"}}}`, "spec.proxy.clientAddress.header", "should match"},

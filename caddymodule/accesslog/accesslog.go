@@ -1,8 +1,9 @@
 // Copyright The Kubera Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package accesslog writes a line for each request, as JSON or in the combined
-// log format, and for each connection of TLS and TCP listeners and each session of UDP.
+// Package accesslog writes a line for each request, as JSON or in a format of web
+// servers, and for each connection of TLS and TCP listeners and each session of UDP; or
+// for a share of them, and for those that failed.
 package accesslog
 
 import (
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/grpcwire"
 )
 
 // maxField bounds, in bytes, what a client chose: a line must not be as long as
@@ -52,33 +54,54 @@ type Entry struct {
 	Error string
 }
 
+// failed says whether it was the backend, or the proxy, that did wrong. What a client
+// can bring about by itself, such as a 404, is no failure.
+func (e *Entry) failed() bool {
+	return e.Status >= 500 || e.Status < 400 && (e.Error != "" || grpcwire.IsServerError(e.GRPCStatus))
+}
+
 // Logger writes entries. It is safe for concurrent use; nil writes nothing.
 type Logger struct {
-	out           zapcore.WriteSyncer
-	encode        func(*Entry) (*buffer.Buffer, error)
-	encodeSession func(*Session) (*buffer.Buffer, error)
-
-	encodeConnection func(*Connection) (*buffer.Buffer, error)
+	out    zapcore.WriteSyncer
+	sample sampler
+	encoder
 }
 
-// New makes a Logger in the format, json being the default. A line is one Write
-// to out, which must be safe for concurrent use, as an os.File is; no lock is
-// taken here that requests would share.
-func New(format config.LogFormat, out zapcore.WriteSyncer) *Logger {
-	if format == config.LogText {
-		return &Logger{out: out, encode: encodeText, encodeSession: encodeSessionText, encodeConnection: encodeConnectionText}
+// encoder makes lines.
+type encoder interface {
+	encode(*Entry) (*buffer.Buffer, error)
+	encodeConnection(*Connection) (*buffer.Buffer, error)
+	encodeSession(*Session) (*buffer.Buffer, error)
+}
+
+// New makes the Logger of a Gateway, nil if it wants none: spec, or out, is nil. A line
+// is one Write to out, which must be safe for concurrent use, as an os.File is; no lock
+// is taken here that requests would share.
+func New(spec *config.AccessLog, out zapcore.WriteSyncer) *Logger {
+	if spec == nil || out == nil {
+		return nil
 	}
-	j := newJSON()
-	return &Logger{out: out, encode: j.encode, encodeSession: j.encodeSession, encodeConnection: j.encodeConnection}
+	l := &Logger{out: out, sample: newSampler(spec)}
+	switch spec.Format {
+	case config.LogCommon, config.LogText, config.LogDetailed:
+		l.encoder = text{spec.Format}
+	default:
+		l.encoder = newJSON()
+	}
+	return l
 }
 
-// Log writes one line. A line that can't be written is lost: a request must not
-// fail because of its log.
+// Log writes the line of a request, if it is one of those that are logged. One that
+// isn't costs no allocation.
 func (l *Logger) Log(e *Entry) {
-	if l == nil {
-		return
+	if l != nil && (l.sample.errors && e.failed() || l.sample.pick()) {
+		l.write(l.encode(e))
 	}
-	line, err := l.encode(e)
+}
+
+// write writes a line. One that can't be written is lost: a request must not fail
+// because of its log.
+func (l *Logger) write(line *buffer.Buffer, err error) {
 	if err != nil {
 		return
 	}

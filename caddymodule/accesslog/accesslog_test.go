@@ -21,6 +21,8 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
+var formats = []config.LogFormat{config.LogJSON, config.LogCommon, config.LogText, config.LogDetailed}
+
 func full() *Entry {
 	return &Entry{
 		Time:   time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC),
@@ -34,7 +36,7 @@ func full() *Entry {
 
 func log(format config.LogFormat, e *Entry) string {
 	var b bytes.Buffer
-	New(format, zapcore.AddSync(&b)).Log(e)
+	New(&config.AccessLog{Format: format}, zapcore.AddSync(&b)).Log(e)
 	return b.String()
 }
 
@@ -72,17 +74,22 @@ func TestJSONLeavesOutWhatIsUnknown(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	tests := map[string]struct {
-		entry *Entry
-		want  string
+	const begin = `192.0.2.7 - - [23/Nov/2026:01:02:03 +0000] "GET /a?b=c HTTP/1.1" 200 12`
+	unknown := &Entry{Time: time.Unix(0, 0).UTC(), Method: "GET", Target: "/", Proto: "HTTP/2.0", Status: 499}
+	for name, tc := range map[string]struct {
+		format config.LogFormat
+		entry  *Entry
+		want   string
 	}{
-		"everything": {full(), `192.0.2.7 - - [23/Nov/2026:01:02:03 +0000] "GET /a?b=c HTTP/1.1" 200 12 "https://r.example/" "curl/8"` + "\n"},
-		"unknown": {&Entry{Time: time.Unix(0, 0).UTC(), Method: "GET", Target: "/", Proto: "HTTP/2.0", Status: 499},
-			`- - - [01/Jan/1970:00:00:00 +0000] "GET / HTTP/2.0" 499 0 "-" "-"` + "\n"},
-	}
-	for name, tc := range tests {
+		"common":   {config.LogCommon, full(), begin},
+		"combined": {config.LogText, full(), begin + ` "https://r.example/" "curl/8"`},
+		"detailed": {config.LogDetailed, full(), begin + ` "https://r.example/" "curl/8" "default/web" "default/web/http"` +
+			` "HTTPRoute/default/web" "main" "Service/default/echo/80" "10.0.0.1:8080" 1.500000`},
+		"unknown": {config.LogDetailed, unknown,
+			`- - - [01/Jan/1970:00:00:00 +0000] "GET / HTTP/2.0" 499 0 "-" "-" "-" "-" "-" "-" "-" "-" 0.000000`},
+	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, log(config.LogText, tc.entry)); diff != "" {
+			if diff := cmp.Diff(tc.want+"\n", log(tc.format, tc.entry)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -93,7 +100,7 @@ func TestText(t *testing.T) {
 func TestHostileFields(t *testing.T) {
 	e := full()
 	e.UserAgent = "x\" 200 0\n127.0.0.1 - - \x1b[31m\x00" + strings.Repeat("ü", 5000)
-	for _, format := range []config.LogFormat{config.LogJSON, config.LogText} {
+	for _, format := range formats {
 		line := log(format, e)
 		if strings.Count(line, "\n") != 1 || strings.ContainsAny(line, "\x00\x1b") || strings.Contains(line, `x" 200`) {
 			t.Errorf("%s: %q", format, line[:200])
@@ -119,7 +126,7 @@ func TestConcurrentLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	l := New(config.LogJSON, f)
+	l := New(&config.AccessLog{}, f)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -145,9 +152,9 @@ func TestConcurrentLines(t *testing.T) {
 }
 
 func BenchmarkLog(b *testing.B) {
-	for _, format := range []config.LogFormat{config.LogJSON, config.LogText} {
+	for _, format := range formats {
 		b.Run(string(format), func(b *testing.B) {
-			l, e := New(format, zapcore.AddSync(io.Discard)), full()
+			l, e := New(&config.AccessLog{Format: format}, zapcore.AddSync(io.Discard)), full()
 			b.ReportAllocs()
 			for b.Loop() {
 				l.Log(e)

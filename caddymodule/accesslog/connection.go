@@ -11,6 +11,9 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 )
 
 // Connection is what is known of a connection of a TLS or TCP listener once it has
@@ -40,31 +43,21 @@ type Connection struct {
 	Error string
 }
 
-// LogConnection writes one line. The format text begins as the line of a request does,
-// with the numbers of bytes sent and received behind the request line, and what became
-// of the connection.
+// failed says whether there was no endpoint for the connection.
+func (c *Connection) failed() bool { return c.End == metrics.ConnectionRefused.String() }
+
+// LogConnection writes the line of a connection, if it is one of those that are logged.
+// The text formats begin as the line of a request does, with the numbers of bytes sent
+// and received behind the request line, and what became of the connection.
 func (l *Logger) LogConnection(c *Connection) {
-	if l == nil {
-		return
+	if l != nil && (l.sample.errors && c.failed() || l.sample.pick()) {
+		l.write(l.encodeConnection(c))
 	}
-	line, err := l.encodeConnection(c)
-	if err != nil {
-		return
-	}
-	_, _ = l.out.Write(line.Bytes())
-	line.Free()
 }
 
-func encodeConnectionText(c *Connection) (*buffer.Buffer, error) {
+func (t text) encodeConnection(c *Connection) (*buffer.Buffer, error) {
 	b := buffers.Get()
-	if c.Client.IsValid() {
-		b.AppendString(c.Client.Addr().String())
-	} else {
-		b.AppendByte('-')
-	}
-	b.AppendString(" - - [")
-	b.AppendTime(c.Time, textTime)
-	b.AppendString(`] "`)
+	appendBegin(b, c.Client.Addr(), c.Time)
 	b.AppendString(c.Proto)
 	b.AppendByte(' ')
 	appendEscaped(b, cmp.Or(c.ServerName, "-"))
@@ -74,9 +67,12 @@ func encodeConnectionText(c *Connection) (*buffer.Buffer, error) {
 	b.AppendInt(c.BytesSent)
 	b.AppendByte(' ')
 	b.AppendInt(c.BytesReceived)
-	b.AppendString(` "`)
-	appendEscaped(b, c.End)
-	b.AppendString("\"\n")
+	appendQuoted(b, c.End)
+	if t.format == config.LogDetailed {
+		appendQuoted(b, c.Gateway, c.Listener, c.Route, "", c.Backend, c.Endpoint)
+		appendDuration(b, c.Duration)
+	}
+	b.AppendByte('\n')
 	return b, nil
 }
 

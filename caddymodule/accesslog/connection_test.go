@@ -32,7 +32,7 @@ func fullConnection() *Connection {
 
 func logConnection(format config.LogFormat, c *Connection) string {
 	var b bytes.Buffer
-	New(format, zapcore.AddSync(&b)).LogConnection(c)
+	New(&config.AccessLog{Format: format}, zapcore.AddSync(&b)).LogConnection(c)
 	return b.String()
 }
 
@@ -73,12 +73,21 @@ func TestConnectionJSON(t *testing.T) {
 }
 
 func TestConnectionText(t *testing.T) {
-	for want, c := range map[string]*Connection{
-		`2001:db8::7 - - [23/Nov/2026:01:02:03 +0000] "TLS db.example.com default/web/db" 400 30 "reset"` + "\n": fullConnection(),
-		`- - - [01/Jan/1970:00:00:00 +0000] "TCP - l" 0 0 "no_route"` + "\n":                                     {Time: time.Unix(0, 0).UTC(), Proto: "TCP", Listener: "l", End: "no_route"},
+	const begin = `2001:db8::7 - - [23/Nov/2026:01:02:03 +0000] "TLS db.example.com default/web/db" 400 30 "reset"`
+	unknown := &Connection{Time: time.Unix(0, 0).UTC(), Proto: "TCP", Listener: "l", End: "no_route"}
+	for _, tc := range []struct {
+		format     config.LogFormat
+		connection *Connection
+		want       string
+	}{
+		{config.LogCommon, fullConnection(), begin},
+		{config.LogText, fullConnection(), begin},
+		{config.LogDetailed, fullConnection(), begin +
+			` "default/web" "default/web/db" "TLSRoute/default/db" "-" "Service/default/db/5432" "10.0.0.1:5432" 1.500000`},
+		{config.LogText, unknown, `- - - [01/Jan/1970:00:00:00 +0000] "TCP - l" 0 0 "no_route"`},
 	} {
-		if got := logConnection(config.LogText, c); got != want {
-			t.Errorf("got  %swant %s", got, want)
+		if got := logConnection(tc.format, tc.connection); got != tc.want+"\n" {
+			t.Errorf("%s: got  %swant %s", tc.format, got, tc.want)
 		}
 	}
 }
@@ -87,7 +96,7 @@ func TestConnectionText(t *testing.T) {
 func TestHostileServerName(t *testing.T) {
 	c := fullConnection()
 	c.ServerName = "x\" 200 0\n127.0.0.1 - - \x1b[31m\x00"
-	for _, format := range []config.LogFormat{config.LogJSON, config.LogText} {
+	for _, format := range formats {
 		line := logConnection(format, c)
 		if strings.Count(line, "\n") != 1 || strings.ContainsAny(line, "\x00\x1b") || strings.Contains(line, `x" 200`) {
 			t.Errorf("%s: %q", format, line)

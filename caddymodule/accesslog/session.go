@@ -10,6 +10,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
 // Session is what is known of a session of UDP once it has ended. Empty strings do not
@@ -36,35 +38,31 @@ type Session struct {
 	Error string
 }
 
-// LogSession writes one line. The format text begins as the line of a request does,
-// with the numbers of bytes sent and received behind the request line, and the reason
-// of the end.
+// LogSession writes the line of a session, if it is one of those that are logged: one
+// with an Error is a failure. The text formats begin as the line of a request does, with
+// the numbers of bytes sent and received behind the request line, and the reason of the
+// end.
 func (l *Logger) LogSession(s *Session) {
-	if l == nil {
-		return
+	if l != nil && (l.sample.errors && s.Error != "" || l.sample.pick()) {
+		l.write(l.encodeSession(s))
 	}
-	line, err := l.encodeSession(s)
-	if err != nil {
-		return
-	}
-	_, _ = l.out.Write(line.Bytes())
-	line.Free()
 }
 
-func encodeSessionText(s *Session) (*buffer.Buffer, error) {
+func (t text) encodeSession(s *Session) (*buffer.Buffer, error) {
 	b := buffers.Get()
-	b.AppendString(s.Client.Addr().String())
-	b.AppendString(" - - [")
-	b.AppendTime(s.Time, textTime)
-	b.AppendString(`] "UDP `)
+	appendBegin(b, s.Client.Addr(), s.Time)
+	b.AppendString("UDP ")
 	appendEscaped(b, s.Listener)
 	b.AppendString(`" `)
 	b.AppendUint(s.BytesSent)
 	b.AppendByte(' ')
 	b.AppendUint(s.BytesReceived)
-	b.AppendString(` "`)
-	appendEscaped(b, s.End)
-	b.AppendString("\"\n")
+	appendQuoted(b, s.End)
+	if t.format == config.LogDetailed {
+		appendQuoted(b, s.Gateway, s.Listener, s.Route, "", s.Backend, s.Endpoint)
+		appendDuration(b, s.Duration)
+	}
+	b.AppendByte('\n')
 	return b, nil
 }
 

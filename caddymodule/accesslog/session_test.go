@@ -31,7 +31,7 @@ func fullSession() *Session {
 
 func logSession(format config.LogFormat, s *Session) string {
 	var b bytes.Buffer
-	New(format, zapcore.AddSync(&b)).LogSession(s)
+	New(&config.AccessLog{Format: format}, zapcore.AddSync(&b)).LogSession(s)
 	return b.String()
 }
 
@@ -56,9 +56,16 @@ func TestSessionJSON(t *testing.T) {
 }
 
 func TestSessionText(t *testing.T) {
-	const want = `2001:db8::7 - - [23/Nov/2026:01:02:03 +0000] "UDP default/web/dns" 400 30 "idle"` + "\n"
-	if got := logSession(config.LogText, fullSession()); got != want {
-		t.Errorf("got  %swant %s", got, want)
+	const begin = `2001:db8::7 - - [23/Nov/2026:01:02:03 +0000] "UDP default/web/dns" 400 30 "idle"`
+	for format, end := range map[config.LogFormat]string{
+		config.LogCommon: "",
+		config.LogText:   "",
+		config.LogDetailed: ` "default/web" "default/web/dns" "UDPRoute/default/dns" "-"` +
+			` "Service/default/dns/53/UDP" "10.0.0.1:53" 1.500000`,
+	} {
+		if got, want := logSession(format, fullSession()), begin+end+"\n"; got != want {
+			t.Errorf("%s: got  %swant %s", format, got, want)
+		}
 	}
 }
 

@@ -5,9 +5,13 @@ package accesslog
 
 import (
 	"cmp"
+	"net/netip"
 	"strconv"
+	"time"
 
 	"go.uber.org/zap/buffer"
+
+	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
 // textTime is how Apache httpd writes the time.
@@ -15,18 +19,15 @@ const textTime = "02/Jan/2006:15:04:05 -0700"
 
 var buffers = buffer.NewPool()
 
-// encodeText writes the combined log format of Apache httpd: client, identity and
-// user (never known here), time, request line, status, bytes, referer, user agent.
-func encodeText(e *Entry) (*buffer.Buffer, error) {
+// text makes lines in the formats of Apache httpd, or in one that extends them at the end.
+type text struct{ format config.LogFormat }
+
+// encode writes the Common Log Format: client, identity and user (never known here),
+// time, request line, status, bytes. The combined one, text, adds referer and user agent,
+// and detailed the names of what served the request, and how long it took.
+func (t text) encode(e *Entry) (*buffer.Buffer, error) {
 	b := buffers.Get()
-	if e.Client.IsValid() {
-		b.AppendString(e.Client.String())
-	} else {
-		b.AppendByte('-')
-	}
-	b.AppendString(" - - [")
-	b.AppendTime(e.Time, textTime)
-	b.AppendString(`] "`)
+	appendBegin(b, e.Client, e.Time)
 	appendEscaped(b, e.Method)
 	b.AppendByte(' ')
 	appendEscaped(b, e.Target)
@@ -36,13 +37,41 @@ func encodeText(e *Entry) (*buffer.Buffer, error) {
 	b.AppendInt(int64(e.Status))
 	b.AppendByte(' ')
 	b.AppendInt(e.Bytes)
-	for _, s := range []string{e.Referer, e.UserAgent} {
+	if t.format != config.LogCommon {
+		appendQuoted(b, e.Referer, e.UserAgent)
+	}
+	if t.format == config.LogDetailed {
+		appendQuoted(b, e.Gateway, e.Listener, e.Route, e.Rule, e.Backend, e.Endpoint)
+		appendDuration(b, e.Duration)
+	}
+	b.AppendByte('\n')
+	return b, nil
+}
+
+// appendBegin appends what all lines begin with, up to the quote of the request line.
+func appendBegin(b *buffer.Buffer, client netip.Addr, at time.Time) {
+	if client.IsValid() {
+		b.AppendString(client.String())
+	} else {
+		b.AppendByte('-')
+	}
+	b.AppendString(" - - [")
+	b.AppendTime(at, textTime)
+	b.AppendString(`] "`)
+}
+
+// appendQuoted appends fields in quotes, - for empty ones.
+func appendQuoted(b *buffer.Buffer, fields ...string) {
+	for _, s := range fields {
 		b.AppendString(` "`)
 		appendEscaped(b, cmp.Or(s, "-"))
 		b.AppendByte('"')
 	}
-	b.AppendByte('\n')
-	return b, nil
+}
+
+// appendDuration appends seconds, to the microsecond.
+func appendDuration(b *buffer.Buffer, d time.Duration) {
+	_, _ = b.Write(strconv.AppendFloat([]byte{' '}, d.Seconds(), 'f', 6, 64))
 }
 
 // appendEscaped keeps a client from ending a field or a line: quotes, backslashes

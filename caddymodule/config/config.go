@@ -75,21 +75,6 @@ const (
 	ProxyProtocolV2 ProxyProtocolVersion = "v2"
 )
 
-// AccessLog describes the access log of a Gateway, which goes to standard output.
-type AccessLog struct {
-	// Format is json or text (the combined log format). Default: json.
-	Format LogFormat `json:"format,omitempty"`
-}
-
-// LogFormat is the form of an access log line.
-type LogFormat string
-
-// The access log formats.
-const (
-	LogJSON LogFormat = "json"
-	LogText LogFormat = "text"
-)
-
 // ErrorFormat is the form of the body of an answer that the proxy gives by itself.
 type ErrorFormat string
 

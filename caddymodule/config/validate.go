@@ -101,10 +101,8 @@ func oneOf[S ~string](object, field string, value S, allowed ...S) error {
 }
 
 func (v *validator) gateway(g *Gateway) error {
-	if g.AccessLog != nil {
-		if err := oneOf(g.ID, "access_log.format", g.AccessLog.Format, "", LogJSON, LogText); err != nil {
-			return err
-		}
+	if err := g.AccessLog.validate(g.ID); err != nil {
+		return err
 	}
 	if err := oneOf(g.ID, "error_responses", g.ErrorResponses, "", ErrorEmpty, ErrorHTML, ErrorProblem); err != nil {
 		return err

@@ -95,12 +95,19 @@ func TestValidateRefuses(t *testing.T) {
 		breaks        func(*Config)
 		object, field string
 	}{
-		"log level":         {func(c *Config) { c.LogLevel = "loud" }, "", "log_level"},
-		"no ID":             {func(c *Config) { c.Backends[0].ID = "" }, "", "backends[0].id"},
-		"ID twice":          {func(c *Config) { c.Gateways[1].ID = "ns/gw" }, "ns/gw", "gateways"},
-		"access log format": {func(c *Config) { c.Gateways[0].AccessLog = &AccessLog{Format: "xml"} }, "ns/gw", "access_log.format"},
-		"error responses":   {func(c *Config) { c.Gateways[0].ErrorResponses = "loud" }, "ns/gw", "error_responses"},
-		"trusted proxies":   {func(c *Config) { c.Gateways[0].ClientAddress = &ClientAddress{TrustedProxies: []string{"10.0.0.0/33"}} }, "ns/gw", "client_address.trusted_proxies[0]"},
+		"log level": {func(c *Config) { c.LogLevel = "loud" }, "", "log_level"},
+		"no ID":     {func(c *Config) { c.Backends[0].ID = "" }, "", "backends[0].id"},
+		"ID twice":  {func(c *Config) { c.Gateways[1].ID = "ns/gw" }, "ns/gw", "gateways"},
+		"access log share above one": {func(c *Config) {
+			c.Gateways[0].AccessLog = &AccessLog{Sampling: &Fraction{Numerator: 3, Denominator: 2}}
+		}, "ns/gw", "access_log.sampling"},
+		"access log share below zero": {func(c *Config) {
+			c.Gateways[0].AccessLog = &AccessLog{Sampling: &Fraction{Numerator: -1, Denominator: 2}}
+		}, "ns/gw", "access_log.sampling"},
+		"access log share of nothing": {func(c *Config) { c.Gateways[0].AccessLog = &AccessLog{Sampling: &Fraction{}} }, "ns/gw", "access_log.sampling"},
+		"access log format":           {func(c *Config) { c.Gateways[0].AccessLog = &AccessLog{Format: "xml"} }, "ns/gw", "access_log.format"},
+		"error responses":             {func(c *Config) { c.Gateways[0].ErrorResponses = "loud" }, "ns/gw", "error_responses"},
+		"trusted proxies":             {func(c *Config) { c.Gateways[0].ClientAddress = &ClientAddress{TrustedProxies: []string{"10.0.0.0/33"}} }, "ns/gw", "client_address.trusted_proxies[0]"},
 		"header and PROXY": {func(c *Config) {
 			c.Gateways[0].ClientAddress = &ClientAddress{Header: "X-Real-Ip", ProxyProtocol: true}
 		}, "ns/gw", "client_address.header"},

@@ -93,9 +93,7 @@ func newListener(spec *config.Listener, gateway *config.Gateway, accessLog zapco
 		if gateway.Limits != nil {
 			limits = *gateway.Limits
 		}
-		if gateway.AccessLog != nil && accessLog != nil {
-			l.log = accesslog.New(gateway.AccessLog.Format, accessLog)
-		}
+		l.log = accesslog.New(gateway.AccessLog, accessLog)
 	}
 	l.idle = time.Duration(cmp.Or(limits.UDPIdleTimeout, defaultIdle))
 	l.maxSessions = int64(cmp.Or(limits.MaxUDPSessions, defaultMaxSessions))

@@ -65,3 +65,15 @@ func OfReset(code http2.ErrCode) Code {
 	}
 	return Internal
 }
+
+// IsServerError says whether the value of a Grpc-Status field is one by which the server
+// of a call says that it, and not the client, did wrong, as OpenTelemetry's conventions
+// for gRPC have it: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE,
+// DATA_LOSS.
+func IsServerError(status string) bool {
+	switch status {
+	case "2", "4", "12", "13", "14", "15":
+		return true
+	}
+	return false
+}

@@ -75,9 +75,7 @@ func (c *compiler) addGateway(spec *config.Gateway, options Options) {
 	if spec.Limits != nil {
 		g.idle = time.Duration(spec.Limits.TCPIdleTimeout)
 	}
-	if spec.AccessLog != nil && options.AccessLog != nil {
-		g.log = accesslog.New(spec.AccessLog.Format, options.AccessLog)
-	}
+	g.log = accesslog.New(spec.AccessLog, options.AccessLog)
 	c.gateways[spec.ID] = g
 }
 

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/zap/zapcore"
+
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
 
@@ -197,6 +199,29 @@ func BenchmarkRules(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			rule.Backends = to("app")
 			client := newBenchClient(b, newGateway(b, oneRule(rule, backendAt("app", backend, ""))).Address, page)
+			client.do(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				client.do(b)
+			}
+		})
+	}
+}
+
+// BenchmarkAccessLog sends a GET to Gateways that log all requests, none, or have no
+// access log.
+func BenchmarkAccessLog(b *testing.B) {
+	backend := benchBackend(b, config.BackendHTTP)
+	for name, log := range map[string]*config.AccessLog{
+		"off":  nil,
+		"none": {Sampling: &config.Fraction{Numerator: 0, Denominator: 100}},
+		"all":  {},
+	} {
+		b.Run(name, func(b *testing.B) {
+			cfg := oneBackend(backend, config.BackendHTTP)
+			cfg.Gateways[0].AccessLog = log
+			gw := newGatewayWith(b, cfg, Options{AccessLog: zapcore.AddSync(io.Discard)})
+			client := newBenchClient(b, gw.Address, benchGet)
 			client.do(b)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -4,6 +4,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -80,9 +81,7 @@ func (c *compiler) addGateway(spec *config.Gateway) error {
 	if g.client, err = c.backends.client(spec.BackendClientCertificate); err != nil {
 		return locate(err, spec.ID, "")
 	}
-	if spec.AccessLog != nil && c.engine.options.AccessLog != nil {
-		g.log = accesslog.New(spec.AccessLog.Format, c.engine.options.AccessLog)
-	}
+	g.log = accesslog.New(spec.AccessLog, c.engine.options.AccessLog)
 	if spec.Limits != nil {
 		g.maxBody = spec.Limits.MaxRequestBodyBytes
 	}
@@ -134,7 +133,7 @@ func (c *compiler) userOf(route *config.Route) user {
 
 func (c *compiler) rule(route *config.Route, index int, by user) (*rule, error) {
 	spec, at := &route.Rules[index], field("rules", index)
-	r := &rule{route: route.ID, name: spec.Name, errorStatus: spec.ErrorStatus, retry: spec.Retry}
+	r := &rule{route: route.ID, name: cmp.Or(spec.Name, at), errorStatus: spec.ErrorStatus, retry: spec.Retry}
 	if spec.Timeouts != nil {
 		r.requestTimeout = time.Duration(spec.Timeouts.Request)
 		r.tryTimeout = time.Duration(spec.Timeouts.BackendRequest)

@@ -95,6 +95,27 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
+// Of requests that are not logged nothing is, but for those that fail.
+func TestAccessLogSampling(t *testing.T) {
+	app := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/fail" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	cfg := oneBackend(app, config.BackendHTTP)
+	lines := &logLines{lines: make(chan map[string]any, 10)}
+	cfg.Gateways[0].AccessLog = &config.AccessLog{Sampling: &config.Fraction{Numerator: 0, Denominator: 100}}
+	gw := newGatewayWith(t, cfg, Options{AccessLog: lines})
+	for _, path := range []string{"/", "/fail", "/", "/fail?again"} {
+		get(t, newClient(t), gw.URL+path)
+	}
+	for _, target := range []string{"/fail", "/fail?again"} {
+		if line := <-lines.lines; line["target"] != target || line["rule"] != "rules[0]" {
+			t.Errorf("%v, want %s of rules[0]", line, target)
+		}
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	app := serveFunc(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
 	cfg := oneBackend(app, config.BackendHTTP)

@@ -69,8 +69,8 @@ type binding struct {
 // rule is what becomes of a request.
 type rule struct {
 	route          string
-	name           string
-	errorStatus    int // 0 for none
+	name           string // or its place, "rules[0]", which is no name
+	errorStatus    int    // 0 for none
 	filters        *filter.Chain
 	cors           bool // it answers preflights
 	shares         []share

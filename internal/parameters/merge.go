@@ -135,6 +135,9 @@ func mergeAccessLog(class, gateway v1alpha1.AccessLog) v1alpha1.AccessLog {
 	return v1alpha1.AccessLog{
 		Enabled: cmp.Or(gateway.Enabled, class.Enabled),
 		Format:  cmp.Or(gateway.Format, class.Format),
+		// Exactly one of its two fields is set, so there is nothing to merge inside.
+		Sampling: cmp.Or(gateway.Sampling, class.Sampling),
+		Errors:   cmp.Or(gateway.Errors, class.Errors),
 	}
 }
 

@@ -50,7 +50,7 @@ service:
   ipFamilyPolicy: SingleStack
 proxy:
   logLevel: warn
-  accessLog: {enabled: true, format: text}
+  accessLog: {enabled: true, format: text, sampling: {percent: 5, fraction: {numerator: 1, denominator: 2}}, errors: Sampled}
   clientAddress: {trustedProxies: [10.0.0.0/8], header: X-Real-IP, proxyProtocol: true}
   errorResponses: HTML
   limits:
@@ -140,7 +140,7 @@ deployment:
 service: {type: NodePort, annotations: {x: y}, nodePorts: [{port: 1, nodePort: 2}]}
 proxy:
   logLevel: debug
-  accessLog: {enabled: false, format: json}
+  accessLog: {enabled: false, format: json, sampling: {fraction: {numerator: 9}}, errors: Always}
   limits: {maxConnections: 9, idleTimeout: 9s}`)
 	return &s
 }
@@ -159,6 +159,12 @@ func TestMerge(t *testing.T) {
 			`{deployment: {drain: {delay: 1s, timeout: 2s}}, proxy: {limits: {maxConnections: 1}}}`,
 			`{deployment: {drain: {timeout: 3s}}, proxy: {limits: {idleTimeout: 4s}}}`,
 			`{deployment: {drain: {delay: 1s, timeout: 3s}}, proxy: {limits: {maxConnections: 1, idleTimeout: 4s}}}`,
+		},
+		{
+			"a share is taken whole",
+			`{proxy: {accessLog: {enabled: true, sampling: {percent: 1}}}}`,
+			`{proxy: {accessLog: {sampling: {fraction: {numerator: 1, denominator: 1000}}}}}`,
+			`{proxy: {accessLog: {enabled: true, sampling: {fraction: {numerator: 1, denominator: 1000}}}}}`,
 		},
 		{
 			"false and zero are values",

@@ -25,9 +25,7 @@ func gateway(g *gatewayapi.Gateway) config.Gateway {
 	if p == nil {
 		return c
 	}
-	if log := p.AccessLog; log != nil && log.Enabled != nil && *log.Enabled {
-		c.AccessLog = &config.AccessLog{Format: config.LogFormat(log.Format)}
-	}
+	c.AccessLog = accessLog(p.AccessLog)
 	c.ClientAddress = clientAddress(p.ClientAddress)
 	c.ErrorResponses = errorFormats[p.ErrorResponses]
 	c.HTTP3 = g.HTTP3()
