@@ -56,6 +56,10 @@ type addition struct {
 var additions = []addition{
 	{revision: 2, of: reflect.TypeFor[Status](), field: "revision", absence: Answered},
 	{revision: 2, of: reflect.TypeFor[Status](), field: "program", absence: Answered},
+	{revision: 2, of: reflect.TypeFor[AccessLog](), field: "sampling", absence: Harmless},
+	{revision: 2, of: reflect.TypeFor[AccessLog](), field: "sample_errors", absence: Harmless},
+	{revision: 2, of: reflect.TypeFor[LogFormat](), value: string(LogCommon), absence: Harmless},
+	{revision: 2, of: reflect.TypeFor[LogFormat](), value: string(LogDetailed), absence: Harmless},
 }
 
 // Speaks is the Revision of the proxy.
