@@ -13,15 +13,57 @@ import (
 
 	"github.com/kubera-dev/kubera/internal/cluster"
 	"github.com/kubera-dev/kubera/internal/controller"
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
 )
 
-// kindsInterval is the pause between two looks for kinds that were absent.
-const kindsInterval = time.Minute
+// kindsInterval is the pause between two looks for kinds that were absent, and
+// requiredInterval that between looks for those without which nothing can begin.
+const (
+	kindsInterval    = time.Minute
+	requiredInterval = 2 * time.Second
+)
 
-// awaitKinds ends with an error when the cluster has got a kind that it did not
-// have, so that the process is started again and reads it: an unseen
-// BackendTLSPolicy would leave a backend to be reached in clear text. Without an
-// absent kind it ends with ctx, as it does otherwise.
+// awaitRequiredKinds returns when the cluster has all kinds without which nothing can
+// begin. It tells of what it waits for, and logs it, each time that it is something
+// else. The error is that of ctx.
+func awaitRequiredKinds(ctx context.Context, client discovery.DiscoveryInterface, tell func(reason string)) (cluster.Absent, error) {
+	log := ctrl.Log.WithName("kinds")
+	tick := time.NewTicker(requiredInterval)
+	defer tick.Stop()
+	told := ""
+	for {
+		absent, err := controller.CheckKinds(client)
+		if err == nil {
+			for _, kind := range absent.Kinds() {
+				log.Info("the cluster doesn't have a kind of gateway.networking.k8s.io/v1: it is served when it is installed",
+					"kind", kind, "command", gatewayapi.InstallCommand(""))
+			}
+			return absent, nil
+		}
+		if reason := err.Error(); reason != told {
+			told = reason
+			tell(reason)
+			log.Info("waits", "reason", reason)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// newKindError says that the cluster has got a kind that it did not have.
+type newKindError struct{ kind cluster.Kind }
+
+func (e *newKindError) Error() string {
+	return fmt.Sprintf("the cluster has got the kind %s", e.kind)
+}
+
+// awaitKinds ends with a *newKindError when the cluster has got a kind that it did not
+// have, so that another manager reads it: an unseen BackendTLSPolicy would leave a
+// backend to be reached in clear text. Without an absent kind it ends with ctx, as it
+// does otherwise.
 func awaitKinds(ctx context.Context, client discovery.DiscoveryInterface, absent cluster.Absent, interval time.Duration) error {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
@@ -42,7 +84,7 @@ func awaitKinds(ctx context.Context, client discovery.DiscoveryInterface, absent
 		}
 		for _, kind := range absent.Kinds() {
 			if !now[kind] {
-				return fmt.Errorf("the cluster has got the kind %s: start again to read it", kind)
+				return &newKindError{kind: kind}
 			}
 		}
 	}

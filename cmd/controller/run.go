@@ -8,20 +8,25 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/kubera-dev/kubera/internal/cluster"
 	"github.com/kubera-dev/kubera/internal/controller"
 )
 
 // leaderElectionID is the name of the Lease that the leader holds.
 const leaderElectionID = "0b6d3d4c.gateway.kubera.dev"
+
+// shutdownTimeout is how long a manager may take to end. A pod has 30 s.
+const shutdownTimeout = 20 * time.Second
 
 // run is the operator, until ctx ends.
 func run(ctx context.Context, f flags) error {
@@ -31,59 +36,85 @@ func run(ctx context.Context, f flags) error {
 	if f.proxyImage == "" {
 		return errors.New("--proxy-image or the environment variable PROXY_IMAGE is required")
 	}
-	cluster, err := ctrl.GetConfig()
+	// The limit of the container. Without one there is nothing to heed.
+	if _, err := memlimit.Set(memlimit.WithProvider(memlimit.FromCgroup)); err != nil {
+		ctrl.Log.WithName("setup").V(1).Info("no memory limit is set", "reason", err.Error())
+	}
+	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
-	return serve(ctx, cluster, f)
+	return serve(ctx, config, f)
 }
 
-func serve(ctx context.Context, cluster *rest.Config, f flags) error {
-	kinds, err := discovery.NewDiscoveryClientForConfig(cluster)
+// serve runs one manager after the other: each begins with the kinds that the cluster
+// has, and ends when there are more.
+func serve(ctx context.Context, config *rest.Config, f flags) error {
+	kinds, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}
-	absent, err := controller.CheckKinds(kinds)
+	p := &probes{}
+	stop, err := p.listen(ctx, f.probeAddress)
 	if err != nil {
 		return err
 	}
-	for _, kind := range absent.Kinds() {
-		ctrl.Log.WithName("setup").Info("the cluster doesn't have a kind of gateway.networking.k8s.io/v1: "+
-			"this controller ends, to be started again, when it is installed", "kind", kind)
+	defer stop()
+	for {
+		absent, err := awaitRequiredKinds(ctx, kinds, p.set)
+		if err != nil {
+			return nil //nolint:nilerr // told to end before it could begin
+		}
+		err = operate(ctx, operation{config: config, flags: f, kinds: kinds, absent: absent, probes: p})
+		if _, ok := errors.AsType[*newKindError](err); !ok {
+			return err
+		}
+		p.set(err.Error())
+		ctrl.Log.WithName("kinds").Info("begins anew", "reason", err.Error())
 	}
+}
 
-	mgr, err := ctrl.NewManager(cluster, manager.Options{
+// operation is what one manager runs with.
+type operation struct {
+	config *rest.Config
+	flags  flags
+	kinds  discovery.DiscoveryInterface
+	absent cluster.Absent
+	probes *probes
+}
+
+// operate runs a manager until ctx ends or there is an error, a *newKindError if it is
+// time for another one.
+func operate(ctx context.Context, o operation) error {
+	f := o.flags
+	mgr, err := ctrl.NewManager(o.config, manager.Options{
 		Scheme:                  controller.NewScheme(),
 		Cache:                   controller.CacheOptions(),
 		Metrics:                 metricsOptions(f),
-		HealthProbeBindAddress:  f.probeAddress,
 		LeaderElection:          f.leaderElect,
 		LeaderElectionID:        leaderElectionID,
 		LeaderElectionNamespace: f.namespace,
-		// Safe, because the process ends right after the manager does. The next
+		GracefulShutdownTimeout: new(shutdownTimeout),
+		// Safe: where a manager did not end in time, so does the process. The next
 		// leader need not wait for the lease to expire.
 		LeaderElectionReleaseOnCancel: true,
 	})
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
-	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
-		return fmt.Errorf("add /healthz: %w", err)
-	}
-	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
-		return fmt.Errorf("add /readyz: %w", err)
-	}
+	o.probes.set("reading the cluster")
 	err = controller.Setup(ctx, mgr, controller.Options{
 		ControllerName: f.controllerName,
 		Namespace:      f.namespace,
 		ProxyImage:     f.proxyImage,
-		Absent:         absent,
+		Absent:         o.absent,
+		Warm:           func() { o.probes.set("") },
 	})
 	if err != nil {
 		return err
 	}
-	err = mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-		return awaitKinds(ctx, kinds, absent, kindsInterval)
+	err = mgr.Add(controller.EveryReplica(func(ctx context.Context) error {
+		return awaitKinds(ctx, o.kinds, o.absent, kindsInterval)
 	}))
 	if err != nil {
 		return fmt.Errorf("add the look for absent kinds: %w", err)

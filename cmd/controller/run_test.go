@@ -8,10 +8,13 @@ import (
 	"crypto/tls"
 	"flag"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -60,22 +63,60 @@ func TestRunNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
+// serveUntil serves with the API server at a host until the probe says what is wanted,
+// and gives what serve returned then.
+func serveUntil(t *testing.T, host string, want ...string) error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	f := flags{namespace: "n", proxyImage: "p", probeAddress: loopback.FreeAddress(t)}
+	done := make(chan error, 1)
+	go func() { done <- serve(ctx, &rest.Config{Host: host}, f) }()
+	var answer string
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		select {
+		case err := <-done:
+			t.Fatalf("it ended: %v", err)
+		default:
+		}
+		answer = probe(t, f.probeAddress, "/readyz")
+		missing := slices.DeleteFunc(slices.Clone(want), func(part string) bool { return strings.Contains(answer, part) })
+		if len(missing) == 0 {
+			if alive := probe(t, f.probeAddress, "/healthz"); alive != "200 ok" {
+				t.Errorf("/healthz answers %q", alive)
+			}
+			cancel()
+			return <-done
+		}
+	}
+	t.Fatalf("/readyz answers %q, want it to say %q", answer, want)
+	return nil
+}
+
 func TestServeWithoutCRDs(t *testing.T) {
 	api := httptest.NewServer(http.NotFoundHandler())
 	defer api.Close()
-	err := serve(t.Context(), &rest.Config{Host: api.URL}, flags{namespace: "n", proxyImage: "p"})
-	for _, want := range []string{"HTTPRoute", "install the CRDs of the Gateway API", "make install"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want it to say %q", err, want)
-		}
+	err := serveUntil(t, api.URL, "503 not ready", "GatewayClass, Gateway, HTTPRoute of gateway.networking.k8s.io/v1", "kubectl apply",
+		"gateway.kubera.dev/v1alpha1", "make install")
+	if err != nil {
+		t.Errorf("it ended with %v when it was told to", err)
 	}
 }
 
 func TestServeWithoutAPIServer(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	err := serve(ctx, &rest.Config{Host: "http://" + loopback.FreeAddress(t)}, flags{namespace: "n", proxyImage: "p"})
-	if err == nil || !strings.Contains(err.Error(), "ask the API server") {
+	if err := serveUntil(t, "http://"+loopback.FreeAddress(t), "503 not ready", "ask the API server"); err != nil {
+		t.Errorf("it ended with %v when it was told to", err)
+	}
+}
+
+func TestServeWithoutItsPort(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	err = serve(t.Context(), &rest.Config{}, flags{namespace: "n", proxyImage: "p", probeAddress: ln.Addr().String()})
+	if err == nil || !strings.Contains(err.Error(), "--health-probe-bind-address") {
 		t.Errorf("got %v", err)
 	}
 }

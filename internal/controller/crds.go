@@ -30,8 +30,8 @@ func crdMetadata() *metav1.PartialObjectMetadata {
 	return crd
 }
 
-// onlyVersion leaves of a CRD's metadata what the status of classes needs: clusters
-// have hundreds of them, with whole schemas in an annotation of kubectl.
+// onlyVersion leaves of a CRD's metadata what the status of classes needs, version and
+// channel: clusters have hundreds of them, with whole schemas in an annotation of kubectl.
 func onlyVersion(object any) (any, error) {
 	crd, ok := object.(*metav1.PartialObjectMetadata)
 	if !ok {
@@ -39,8 +39,10 @@ func onlyVersion(object any) (any, error) {
 	}
 	kept := crdMetadata()
 	kept.Name, kept.UID, kept.ResourceVersion = crd.Name, crd.UID, crd.ResourceVersion
-	if version, ok := crd.Annotations[consts.BundleVersionAnnotation]; ok {
-		kept.Annotations = map[string]string{consts.BundleVersionAnnotation: version}
+	for _, name := range []string{consts.BundleVersionAnnotation, consts.ChannelAnnotation} {
+		if value, ok := crd.Annotations[name]; ok {
+			metav1.SetMetaDataAnnotation(&kept.ObjectMeta, name, value)
+		}
 	}
 	return kept, nil
 }

@@ -15,5 +15,6 @@
 //	filter        status of a StaticResponseFilter or AccessControlFilter
 //	authority     certificates of the control channel
 //
-// Only the leader runs them: it alone writes, and it alone pushes.
+// Only the leader runs them: it alone writes, and it alone pushes. Other replicas read
+// what it reads, so as to take over at once.
 package controller

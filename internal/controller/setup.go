@@ -47,6 +47,9 @@ type Options struct {
 	Absent cluster.Absent
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
+	// Warm is called once, when everything that the operator watches has been read,
+	// whether or not it leads; by default nobody is told. It must not block.
+	Warm func()
 }
 
 // operator is what the controllers share.
@@ -71,11 +74,15 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.Warm == nil {
+		options.Warm = func() {}
+	}
 	if options.Namespace == "" || options.ProxyImage == "" {
 		return errors.New("the operator's namespace and the proxy image are required")
 	}
+	warming := newWarming(mgr)
 	o := &operator{
-		mgr: mgr, options: options,
+		mgr: warming, options: options,
 		identity:  &pki.Identity{Now: options.Now},
 		interests: &cluster.Interests{},
 		programs:  newPrograms(),
@@ -98,7 +105,7 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 		}
 	}
 	// +kubebuilder:scaffold:builder
-	return nil
+	return warming.tell(options.Warm)
 }
 
 // startFleet makes the fleet, which ends with the manager. It is idle until the

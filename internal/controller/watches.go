@@ -27,9 +27,10 @@ import (
 // workers is how many Gateways are translated at the same time.
 const workers = 4
 
-// named allows several operators in one process, as tests have them.
+// named allows several operators in one process, one after the other. What they watch
+// is read by those who don't lead, too.
 func named(n int) controller.Options {
-	return controller.Options{MaxConcurrentReconciles: n, SkipNameValidation: new(true)}
+	return controller.Options{MaxConcurrentReconciles: n, SkipNameValidation: new(true), EnableWarmup: new(true)}
 }
 
 func (o *operator) buildGateways(r *gatewayReconciler) error {

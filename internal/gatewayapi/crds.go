@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilversion "k8s.io/apimachinery/pkg/util/version"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
 )
@@ -23,13 +24,18 @@ var supportedVersions = consts.BundleVersion[:strings.LastIndexByte(consts.Bundl
 // Accepted does not depend on it. Where the CRDs are not known, nothing is said.
 func (t *translation) addSupportedVersion(c *conditions) {
 	found := map[string][]string{}
-	supported := true
+	channel := ""
+	supported, newer := true, false
 	for _, crd := range t.snapshot.CRDs {
 		if !IsGatewayAPI(crd.Name) {
 			continue
 		}
 		version := cmp.Or(crd.Annotations[consts.BundleVersionAnnotation], "no version")
 		supported = supported && strings.HasPrefix(version, supportedVersions)
+		newer = newer || isNewer(version)
+		if crd.Annotations[consts.ChannelAnnotation] == experimentalChannel {
+			channel = experimentalChannel
+		}
 		found[version] = append(found[version], crd.Name)
 	}
 	if len(found) == 0 {
@@ -37,11 +43,39 @@ func (t *translation) addSupportedVersion(c *conditions) {
 	}
 	message := fmt.Sprintf("the CRDs of the Gateway API are of %s; %sx is supported", versions(found), supportedVersions)
 	typ := string(gwv1.GatewayClassConditionStatusSupportedVersion)
-	if supported {
+	switch {
+	case supported:
 		c.add(typ, metav1.ConditionTrue, string(gwv1.GatewayClassReasonSupportedVersion), message)
 		return
+	case newer:
+		message += ": what is new is not served; use a version of Kubera that supports it"
+	default:
+		message += ": run " + InstallCommand(channel)
 	}
 	c.add(typ, metav1.ConditionFalse, string(gwv1.GatewayClassReasonUnsupportedVersion), message)
+}
+
+// experimentalChannel is the channel of the Gateway API that has more than the standard one.
+const experimentalChannel = "experimental"
+
+// InstallCommand installs the CRDs of the Gateway API that Kubera is built and tested
+// with, of a channel, "experimental" or any other for the standard one.
+func InstallCommand(channel string) string {
+	path := "config/crd"
+	if channel == experimentalChannel {
+		path += "/experimental"
+	}
+	return fmt.Sprintf(`kubectl apply --server-side -k "github.com/kubernetes-sigs/gateway-api/%s?ref=%s"`, path, consts.BundleVersion)
+}
+
+// isNewer says whether a bundle version is one that comes after those supported.
+func isNewer(version string) bool {
+	v, err := utilversion.ParseSemantic(version)
+	if err != nil {
+		return false
+	}
+	ours := utilversion.MustParseSemantic(consts.BundleVersion)
+	return v.Major() > ours.Major() || v.Major() == ours.Major() && v.Minor() > ours.Minor()
 }
 
 // standardChannel says whether HTTPRoutes are known to have no fields of the

@@ -4,6 +4,7 @@
 package gatewayapi_test
 
 import (
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -18,8 +19,10 @@ import (
 
 func TestSupportedVersion(t *testing.T) {
 	const gateways, routes = "gateways.gateway.networking.k8s.io", "httproutes.gateway.networking.k8s.io"
+	const install = `: run kubectl apply --server-side -k "github.com/kubernetes-sigs/gateway-api/config/crd?ref=v1.6.3"`
 	for _, tc := range []struct {
 		name string
+		// crds are versions, some with a channel, by name.
 		crds map[string]string
 		want string
 	}{
@@ -30,11 +33,16 @@ func TestSupportedVersion(t *testing.T) {
 		{"another patch", map[string]string{gateways: "v1.6.0"},
 			"True SupportedVersion the CRDs of the Gateway API are of v1.6.0; v1.6.x is supported"},
 		{"later", map[string]string{gateways: "v1.60.0"},
-			"False UnsupportedVersion the CRDs of the Gateway API are of v1.60.0; v1.6.x is supported"},
+			"False UnsupportedVersion the CRDs of the Gateway API are of v1.60.0; v1.6.x is supported: what is new is not served; use a version of Kubera that supports it"},
+		{"of another major version", map[string]string{gateways: "v2.0.0-rc.1", routes: "v1.5.1"},
+			"False UnsupportedVersion the CRDs of the Gateway API are of v1.5.1 (httproutes) and v2.0.0-rc.1 (gateways); v1.6.x is supported: what is new is not served; use a version of Kubera that supports it"},
 		{"several", map[string]string{gateways: "v1.6.3", routes: "v1.5.1", "tlsroutes.gateway.networking.k8s.io": "v1.5.1"},
-			"False UnsupportedVersion the CRDs of the Gateway API are of v1.5.1 (httproutes, tlsroutes) and v1.6.3 (gateways); v1.6.x is supported"},
+			"False UnsupportedVersion the CRDs of the Gateway API are of v1.5.1 (httproutes, tlsroutes) and v1.6.3 (gateways); v1.6.x is supported" + install},
+		{"of the experimental channel", map[string]string{gateways: "v1.5.1/experimental", routes: "v1.5.1"},
+			"False UnsupportedVersion the CRDs of the Gateway API are of v1.5.1; v1.6.x is supported" +
+				`: run kubectl apply --server-side -k "github.com/kubernetes-sigs/gateway-api/config/crd/experimental?ref=v1.6.3"`},
 		{"without version", map[string]string{gateways: ""},
-			"False UnsupportedVersion the CRDs of the Gateway API are of no version; v1.6.x is supported"},
+			"False UnsupportedVersion the CRDs of the Gateway API are of no version; v1.6.x is supported" + install},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := &snapshot.Snapshot{GatewayClasses: []*gwv1.GatewayClass{{
@@ -43,8 +51,8 @@ func TestSupportedVersion(t *testing.T) {
 			}}}
 			for name, version := range tc.crds {
 				crd := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: name}}
-				if version != "" {
-					crd.Annotations = map[string]string{consts.BundleVersionAnnotation: version}
+				if version, channel, _ := strings.Cut(version, "/"); version != "" {
+					crd.Annotations = map[string]string{consts.BundleVersionAnnotation: version, consts.ChannelAnnotation: channel}
 				}
 				s.CRDs = append(s.CRDs, crd)
 			}
