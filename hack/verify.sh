@@ -38,11 +38,42 @@ done
 
 go mod tidy -diff >/dev/null || complain "go.mod is not tidy: run go mod tidy"
 
+components=()
 for kustomization in $(files 'config/**/kustomization.yaml'); do
-	# A component is built as part of others only.
-	grep -q '^kind: Component' "$kustomization" && continue
-	"$kustomize" build "$(dirname "$kustomization")" >/dev/null ||
+	directory=$(dirname "$kustomization")
+	if grep -q '^kind: Component' "$kustomization"; then
+		components+=("$directory")
+		continue
+	fi
+	"$kustomize" build "$directory" >/dev/null ||
 		complain "$kustomization doesn't build"
 done
+
+# Components are built as part of config/default only: each alone, and all together.
+with_components() {
+	rm -rf "$temporary/copy"
+	mkdir "$temporary/copy"
+	cp -r config "$temporary/copy/"
+	(cd "$temporary/copy/config/default" &&
+		"$kustomize" edit add component "${@/#/../../}" && "$kustomize" build .) >"$temporary/built.yaml" ||
+		complain "config/default doesn't build with $*"
+	for component in "$@"; do
+		for resource in $(sed -n '/^resources:/,/^[^-]/s/^- //p' "$component/kustomization.yaml"); do
+			kind=$(sed -n 's/^kind: //p' "$component/$resource")
+			grep -q "^kind: $kind\$" "$temporary/built.yaml" ||
+				complain "config/default with $* has no $kind"
+		done
+	done
+}
+for component in "${components[@]}"; do
+	with_components "$component"
+done
+# In the order that config/default gives, in which they change each other.
+mapfile -t ordered < <(sed -n 's|^#- \.\./|config/|p' config/default/kustomization.yaml)
+diff <(printf '%s\n' "${components[@]}" | sort) <(printf '%s\n' "${ordered[@]}" | sort) >&2 ||
+	complain "config/default doesn't name all components"
+with_components "${ordered[@]}"
+! grep -q insecureSkipVerify "$temporary/built.yaml" ||
+	complain "with cert-manager, the ServiceMonitor still doesn't verify the controller"
 
 exit "$failed"
