@@ -138,6 +138,15 @@ test-cluster: cluster-programs ## Test that the test cluster starts, and leaves 
 	CLUSTER=$(CURDIR)/$(CLUSTER) CLUSTER_PROGRAMS='$(CLUSTER_PROGRAMS)' KUBECTL='$(KUBERNETES)/kubectl' \
 		go test -tags cluster -count=1 -timeout $(TEST_TIMEOUT) ./test/cluster/lifecycle
 
+# The release before this one, which its programs must get on with.
+OLD ?= 567c347
+
+.PHONY: test-skew
+test-skew: ## Test this controller with the proxies of the commit OLD, and that one's controller with these proxies.
+	assets=$$(hack/envtest-assets.sh) && old=$$(hack/skew.sh $(OLD)) && \
+	KUBEBUILDER_ASSETS="$$assets" OLD_PROGRAMS="$$old" \
+		go test -tags skew -count=1 -timeout $(TEST_TIMEOUT) ./test/envtest -ginkgo.v -ginkgo.focus 'A release after another'
+
 .PHONY: envtest-assets
 envtest-assets: ## Provide etcd and kube-apiserver for the tests, and print where.
 	@hack/envtest-assets.sh

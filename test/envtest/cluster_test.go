@@ -38,6 +38,9 @@ type cluster struct {
 	mu   sync.Mutex
 	pods map[types.NamespacedName]*pod
 	next int
+	// programs are those of the proxies of namespaces that have another than the
+	// one that is built here.
+	programs map[string]string
 }
 
 func startCluster() *cluster {
@@ -46,7 +49,7 @@ func startCluster() *cluster {
 	// Not of the spec: processes outlive specs.
 	dir, err := os.MkdirTemp("", "kubera-envtest-")
 	Expect(err).NotTo(HaveOccurred())
-	c := &cluster{dir: dir, cancel: cancel, pods: map[types.NamespacedName]*pod{}}
+	c := &cluster{dir: dir, cancel: cancel, pods: map[types.NamespacedName]*pod{}, programs: map[string]string{}}
 	c.wg.Go(func() {
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()

@@ -83,7 +83,12 @@ func reachable(then toolscache.TransformFunc) toolscache.TransformFunc {
 // startProcess starts the operator as a process of its own.
 func startProcess() *exec.Cmd {
 	GinkgoHelper()
-	cmd := exec.Command(binaries.controller, "--namespace="+systemNamespace, "--proxy-image=kubera-proxy:test",
+	return startProgram(binaries.controller)
+}
+
+func startProgram(path string) *exec.Cmd {
+	GinkgoHelper()
+	cmd := exec.Command(path, "--namespace="+systemNamespace, "--proxy-image=kubera-proxy:test",
 		"--leader-elect", "--health-probe-bind-address=0", "--kubeconfig="+asOperator.kubeconfig)
 	cmd.Stdout, cmd.Stderr = GinkgoWriter, GinkgoWriter
 	Expect(cmd.Start()).To(Succeed())

@@ -5,6 +5,7 @@ package envtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -31,6 +32,7 @@ import (
 // pod is a proxy process with an address of its own.
 type pod struct {
 	name       types.NamespacedName
+	program    string
 	deployment string
 	ip         string
 	dir        string
@@ -50,7 +52,7 @@ type pod struct {
 func newPod(c *cluster, name types.NamespacedName, d *appsv1.Deployment) *pod {
 	container := d.Spec.Template.Spec.Containers[0]
 	p := &pod{
-		name: name, deployment: d.Name, dir: filepath.Join(c.dir, name.Namespace+"-"+name.Name),
+		name: name, program: cmp.Or(c.programs[name.Namespace], binaries.proxy), deployment: d.Name, dir: filepath.Join(c.dir, name.Namespace+"-"+name.Name),
 		// The process ID keeps suites that run at the same time apart.
 		ip:     fmt.Sprintf("127.%d.%d.%d", 64+os.Getpid()%128, c.next/250, c.next%250+1),
 		labels: d.Spec.Template.Labels,
@@ -130,7 +132,7 @@ func (p *pod) mountSecret(ctx context.Context) (bool, error) {
 
 // start starts the process. p.mu is held.
 func (p *pod) start() error {
-	p.process = exec.Command(binaries.proxy, p.args...)
+	p.process = exec.Command(p.program, p.args...)
 	p.process.Stdout, p.process.Stderr = GinkgoWriter, GinkgoWriter
 	p.process.Env = append(os.Environ(), "HOME="+p.dir, "XDG_DATA_HOME="+p.dir, "XDG_CONFIG_HOME="+p.dir)
 	if err := p.process.Start(); err != nil {
