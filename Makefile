@@ -271,7 +271,7 @@ bin/caddy:
 
 .PHONY: run
 run: bin/kubera-controller ## Run the operator on this machine, against the current kubectl context.
-	bin/kubera-controller --leader-elect=false --namespace=$(RUN_NAMESPACE) --proxy-image=$(PROXY_IMG)
+	bin/kubera-controller --leader-elect=false --namespace=$(RUN_NAMESPACE) --proxy-image=$(PROXY_IMG) --network-policies=false
 
 .PHONY: docker-build
 docker-build: ## Build the images IMG and PROXY_IMG.

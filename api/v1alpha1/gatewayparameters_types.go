@@ -22,9 +22,24 @@ type GatewayParametersSpec struct {
 	// +optional
 	Service *ServiceParameters `json:"service,omitempty"`
 
+	// networkPolicy describes the NetworkPolicy of the proxies.
+	// +optional
+	NetworkPolicy *NetworkPolicyParameters `json:"networkPolicy,omitempty"`
+
 	// proxy describes what the proxies do with every request.
 	// +optional
 	Proxy *ProxyParameters `json:"proxy,omitempty"`
+}
+
+// NetworkPolicyParameters describe the NetworkPolicy of the proxies. It lets everybody
+// in at the ports of listeners, the controller at the control port, and namespaces
+// labelled "metrics: enabled" at the status port, and does not limit where the proxies
+// go. Other NetworkPolicies add to what it lets in.
+type NetworkPolicyParameters struct {
+	// enabled makes the NetworkPolicy, unless the controller was started with
+	// --network-policies=false. Default: true.
+	// +optional
+	Enabled *bool `json:"enabled,omitempty"`
 }
 
 // GatewayClassParameters are the parameters of all Gateways of the GatewayClasses

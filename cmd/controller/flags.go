@@ -20,9 +20,10 @@ type flags struct {
 	enableHTTP2                              bool
 	version                                  bool
 
-	controllerName string
-	namespace      string
-	proxyImage     string
+	controllerName  string
+	namespace       string
+	proxyImage      string
+	networkPolicies bool
 }
 
 func (f *flags) register(set *flag.FlagSet) {
@@ -39,4 +40,5 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.StringVar(&f.controllerName, "controller-name", controller.DefaultControllerName, "controllerName of the GatewayClasses that are served")
 	set.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "`namespace` of this controller; default: that in the environment variable POD_NAMESPACE")
 	set.StringVar(&f.proxyImage, "proxy-image", os.Getenv("PROXY_IMAGE"), "`image` of proxies whose parameters name none; default: that in the environment variable PROXY_IMAGE")
+	set.BoolVar(&f.networkPolicies, "network-policies", true, "make a NetworkPolicy for the proxies of each Gateway; turn it off for a controller that does not run in a pod of its namespace")
 }

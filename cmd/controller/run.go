@@ -63,7 +63,7 @@ func serve(ctx context.Context, config *rest.Config, f flags) error {
 	for {
 		absent, err := awaitRequiredKinds(ctx, kinds, p.set)
 		if err != nil {
-			return nil //nolint:nilerr // told to end before it could begin
+			return nil // told to end before it could begin
 		}
 		err = operate(ctx, operation{config: config, flags: f, kinds: kinds, absent: absent, probes: p})
 		if _, ok := errors.AsType[*newKindError](err); !ok {
@@ -104,11 +104,12 @@ func operate(ctx context.Context, o operation) error {
 	}
 	o.probes.set("reading the cluster")
 	err = controller.Setup(ctx, mgr, controller.Options{
-		ControllerName: f.controllerName,
-		Namespace:      f.namespace,
-		ProxyImage:     f.proxyImage,
-		Absent:         o.absent,
-		Warm:           func() { o.probes.set("") },
+		ControllerName:  f.controllerName,
+		Namespace:       f.namespace,
+		ProxyImage:      f.proxyImage,
+		NetworkPolicies: f.networkPolicies,
+		Absent:          o.absent,
+		Warm:            func() { o.probes.set("") },
 	})
 	if err != nil {
 		return err

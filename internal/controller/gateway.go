@@ -61,7 +61,10 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request
 	var again time.Duration
 	var provisionErr error
 	if model.Accepted {
+		now := r.now()
+		p.ports = r.ports(name).of(model, now)
 		again, provisionErr = r.provision.ensure(ctx, model, p)
+		again = sooner(again, p.ports.next(now))
 		if err := r.push(ctx, p); err != nil {
 			return reconcile.Result{}, err
 		}
@@ -75,6 +78,22 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request
 
 	err = r.statuses.write(ctx, name, snap, &result.Statuses)
 	return reconcile.Result{RequeueAfter: again}, errors.Join(provisionErr, err)
+}
+
+// ports are those that the proxies of a Gateway were to have open at last.
+func (r *gatewayReconciler) ports(name types.NamespacedName) openPorts {
+	if old := r.programs.get(name); old != nil {
+		return old.ports
+	}
+	return nil
+}
+
+// sooner gives the lesser of two times after which to look again; 0 is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // push makes the fleet bring the configuration to the Gateway's proxies.
@@ -120,7 +139,7 @@ func (r *gatewayReconciler) keep(ctx context.Context, p *program) error {
 	}
 	defer r.programs.lock(name)()
 	if old := r.programs.get(name); old != nil {
-		p.service, p.label, p.backends, p.served = old.service, old.label, old.backends, old.served
+		p.service, p.label, p.backends, p.served, p.ports = old.service, old.label, old.backends, old.served, old.ports
 	}
 	if p.served != nil {
 		if revoked := p.served.Revoked(grants); revoked != p.served {

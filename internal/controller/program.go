@@ -37,6 +37,8 @@ type program struct {
 	// label is the value of the label that pods and objects are found by; empty
 	// before there are any.
 	label string
+	// ports at which the proxies have connections.
+	ports openPorts
 	// fault says what keeps the Gateway's objects from being as they should be.
 	fault string
 	// since is when the version became the one to run.

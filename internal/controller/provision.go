@@ -4,7 +4,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 // +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch;delete
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways/finalizers,verbs=update
@@ -33,6 +33,9 @@ type provisioner struct {
 	secrets *controlSecrets
 	events  events.EventRecorder
 	image   string
+	// controllerNamespace is where the controller's pods are; empty for no
+	// NetworkPolicies.
+	controllerNamespace string
 }
 
 // ensure makes the Gateway's objects what they should be, and says after what time
@@ -40,10 +43,10 @@ type provisioner struct {
 // from being made. One object that can't be made does not keep the others from it.
 func (p *provisioner) ensure(ctx context.Context, model *gatewayapi.Gateway, prog *program) (time.Duration, error) {
 	gateway := model.Object
-	input := infra.Input{Gateway: gateway, Parameters: model.Parameters, Image: p.image}
-	for _, port := range model.Ports() {
-		input.Ports = append(input.Ports, infra.Port(port))
+	input := infra.Input{
+		Gateway: gateway, Parameters: model.Parameters, Image: p.image, ControllerNamespace: p.controllerNamespace,
 	}
+	input.Ports, input.Closing = prog.ports.split()
 	prog.label = infra.Selector(gateway.Name)[infra.LabelGateway]
 	prog.service = types.NamespacedName{Namespace: gateway.Namespace, Name: infra.Name(gateway.Name)}
 
@@ -67,7 +70,7 @@ func (p *provisioner) ensure(ctx context.Context, model *gatewayapi.Gateway, pro
 		if f, ok := faultOf(err); ok {
 			p.report(gateway, prog, f)
 			// What stands in the way is not watched, as it is not ours.
-			again = min(cmp.Or(again, faultPause), faultPause)
+			again = sooner(again, faultPause)
 			continue
 		}
 		passing = append(passing, err)

@@ -38,6 +38,9 @@ type Options struct {
 	Namespace string
 	// ProxyImage of Gateways whose parameters name none. Required.
 	ProxyImage string
+	// NetworkPolicies says whether there are to be any of proxies, which let only pods
+	// of Namespace with the labels of infra.ControllerSelector reach the control port.
+	NetworkPolicies bool
 	// Settle is the time that a changed Secret may take to get into a pod; a
 	// rotation of the authority waits for it twice. Default: 10m.
 	Settle time.Duration
@@ -134,6 +137,14 @@ func (o *operator) startFleet() error {
 	}))
 }
 
+// policyNamespace is that of whoever NetworkPolicies let in; empty if there are to be none.
+func (o *operator) policyNamespace() string {
+	if !o.options.NetworkPolicies {
+		return ""
+	}
+	return o.options.Namespace
+}
+
 func (o *operator) translation() gatewayapi.Options {
 	return gatewayapi.Options{ControllerName: o.options.ControllerName}
 }
@@ -149,7 +160,8 @@ func (o *operator) addGateways() error {
 		},
 		provision: &provisioner{
 			applier: applier, events: recorder, image: o.options.ProxyImage,
-			secrets: &controlSecrets{applier: applier, events: recorder, identity: o.identity, now: o.options.Now},
+			controllerNamespace: o.policyNamespace(),
+			secrets:             &controlSecrets{applier: applier, events: recorder, identity: o.identity, now: o.options.Now},
 		},
 		changed: func(req reconcile.Request) {
 			o.programmed.fire(req)

@@ -62,7 +62,7 @@ func TestGolden(t *testing.T) {
 func readInput(t *testing.T, text string) Input {
 	t.Helper()
 	gateway, params, _ := strings.Cut(text, "---\n")
-	in := Input{Gateway: &gwv1.Gateway{}, Image: "example.com/kubera-proxy:v1"}
+	in := Input{Gateway: &gwv1.Gateway{}, Image: "example.com/kubera-proxy:v1", ControllerNamespace: "kubera-system"}
 	if err := yaml.UnmarshalStrict([]byte(gateway), in.Gateway); err != nil {
 		t.Fatal(err)
 	}

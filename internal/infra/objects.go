@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -30,8 +31,15 @@ type Input struct {
 	Parameters v1alpha1.GatewayParametersSpec
 	// Ports that the Gateway listens on, in any order.
 	Ports []Port
+	// Closing are ports of listeners that are gone, on which connections may not have
+	// ended yet. The NetworkPolicy leaves them open.
+	Closing []Port
 	// Image of the proxy, where Parameters name none.
 	Image string
+	// ControllerNamespace is where the controller's pods are, which alone may reach
+	// the control port. If it is empty there is no NetworkPolicy, whatever Parameters
+	// say.
+	ControllerNamespace string
 }
 
 // Object is a Kubernetes object, as in client.Object of controller-runtime.
@@ -45,6 +53,7 @@ func Kinds() []Object {
 	return []Object{
 		&corev1.ServiceAccount{}, &corev1.Service{}, &appsv1.Deployment{},
 		&policyv1.PodDisruptionBudget{}, &autoscalingv2.HorizontalPodAutoscaler{},
+		&networkingv1.NetworkPolicy{},
 	}
 }
 
@@ -66,6 +75,10 @@ func Objects(in Input) ([]Object, error) {
 		return nil, err
 	}
 	objects := []Object{b.serviceAccount()}
+	if b.wantsNetworkPolicy() {
+		// Before anybody hears of a new port.
+		objects = append(objects, b.networkPolicy())
+	}
 	if len(b.ports) > 0 {
 		objects = append(objects, b.service())
 	}
@@ -80,15 +93,21 @@ func Objects(in Input) ([]Object, error) {
 // have now, with type, namespace, name and owner alone.
 func Unwanted(in Input) []Object {
 	b := newBuilder(in)
-	if b.params.Deployment.Autoscaling != nil {
-		return nil
+	bare := metav1.ObjectMeta{
+		Name: b.name, Namespace: in.Gateway.Namespace, OwnerReferences: []metav1.OwnerReference{b.owner()},
 	}
-	autoscaler := &autoscalingv2.HorizontalPodAutoscaler{
-		TypeMeta: typeMeta(autoscalingv2.SchemeGroupVersion, "HorizontalPodAutoscaler"),
+	var unwanted []Object
+	if !b.wantsNetworkPolicy() {
+		unwanted = append(unwanted, &networkingv1.NetworkPolicy{
+			TypeMeta: typeMeta(networkingv1.SchemeGroupVersion, "NetworkPolicy"), ObjectMeta: bare,
+		})
 	}
-	autoscaler.Name, autoscaler.Namespace = b.name, in.Gateway.Namespace
-	autoscaler.OwnerReferences = []metav1.OwnerReference{b.owner()}
-	return []Object{autoscaler}
+	if b.params.Deployment.Autoscaling == nil {
+		unwanted = append(unwanted, &autoscalingv2.HorizontalPodAutoscaler{
+			TypeMeta: typeMeta(autoscalingv2.SchemeGroupVersion, "HorizontalPodAutoscaler"), ObjectMeta: bare,
+		})
+	}
+	return unwanted
 }
 
 // Port is a port that a Gateway listens on.
@@ -96,6 +115,11 @@ type Port struct {
 	Number int32
 	// Protocol is TCP or UDP.
 	Protocol corev1.Protocol
+}
+
+// sorted joins ports, each once.
+func sorted(ports ...[]Port) []Port {
+	return slices.Compact(slices.SortedFunc(slices.Values(slices.Concat(ports...)), comparePorts))
 }
 
 func comparePorts(a, b Port) int {
@@ -107,17 +131,23 @@ type builder struct {
 	gateway *gwv1.Gateway
 	params  v1alpha1.GatewayParametersSpec
 	// ports are sorted and distinct.
-	ports []Port
+	ports   []Port
+	closing []Port
 	// name of all objects.
 	name string
+
+	controllerNamespace string
 }
 
 func newBuilder(in Input) *builder {
 	b := &builder{
 		gateway: in.Gateway,
 		params:  parameters.Defaults(in.Parameters),
-		ports:   slices.Compact(slices.SortedFunc(slices.Values(in.Ports), comparePorts)),
+		ports:   sorted(in.Ports),
+		closing: in.Closing,
 		name:    Name(in.Gateway.Name),
+
+		controllerNamespace: in.ControllerNamespace,
 	}
 	if b.params.Deployment.Image == "" {
 		b.params.Deployment.Image = in.Image

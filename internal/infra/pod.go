@@ -13,7 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kubera-dev/kubera/api/v1alpha1"
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/parameters"
 )
 
 const (
@@ -125,6 +127,12 @@ func probe(path string, periodSeconds int32) *corev1.Probe {
 		SuccessThreshold: 1,
 		FailureThreshold: 3,
 	}
+}
+
+// DrainTimeout is how long the connections of a listener that is gone may take to end,
+// by validated parameters.
+func DrainTimeout(spec v1alpha1.GatewayParametersSpec) time.Duration {
+	return duration(parameters.Defaults(spec).Deployment.Drain.Timeout)
 }
 
 // duration reads a duration of validated parameters.

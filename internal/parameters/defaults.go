@@ -24,14 +24,18 @@ const (
 	DefaultDrainTimeout         = 30 * time.Second
 )
 
-// Defaults fills in what merged parameters leave open of the deployment and the
-// service; of the result, Deployment, Deployment.Drain and Service are not nil.
+// Defaults fills in what merged parameters leave open of the deployment, the service
+// and the network policy; of the result, Deployment, Deployment.Drain, Service and
+// NetworkPolicy, with Enabled, are not nil.
 // The defaults of Proxy are those of the proxy and are left to it; those of the
 // image and the placement depend on more than parameters and are left to infra.
 func Defaults(spec v1alpha1.GatewayParametersSpec) v1alpha1.GatewayParametersSpec {
 	spec = *spec.DeepCopy()
 	spec.Deployment = cmp.Or(spec.Deployment, &v1alpha1.DeploymentParameters{})
 	spec.Service = cmp.Or(spec.Service, &v1alpha1.ServiceParameters{})
+
+	spec.NetworkPolicy = cmp.Or(spec.NetworkPolicy, &v1alpha1.NetworkPolicyParameters{})
+	spec.NetworkPolicy.Enabled = cmp.Or(spec.NetworkPolicy.Enabled, new(true))
 
 	spec.Service.Type = cmp.Or(spec.Service.Type, corev1.ServiceTypeLoadBalancer)
 

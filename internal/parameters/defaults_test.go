@@ -15,6 +15,7 @@ const defaultDeployment = `
   podDisruptionBudget: {maxUnavailable: 1}
   drain: {delay: 10s, timeout: 30s}
 service: {type: LoadBalancer}
+networkPolicy: {enabled: true}
 `
 
 func TestDefaults(t *testing.T) {
@@ -28,7 +29,7 @@ deployment:
 		{"with metrics", `{deployment: {autoscaling: {maxReplicas: 4, metrics: [{type: Pods}]}}}`, `
 deployment:
   autoscaling: {minReplicas: 1, maxReplicas: 4, metrics: [{type: Pods}]}` + defaultDeployment},
-		{"with half a drain", `{deployment: {replicas: 0, drain: {delay: 0s}, podDisruptionBudget: {minAvailable: 50%}}, service: {type: ClusterIP}, proxy: {logLevel: debug}}`, `
+		{"with half a drain", `{deployment: {replicas: 0, drain: {delay: 0s}, podDisruptionBudget: {minAvailable: 50%}}, service: {type: ClusterIP}, networkPolicy: {enabled: false}, proxy: {logLevel: debug}}`, `
 deployment:
   replicas: 0
   strategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 0, maxSurge: 25%}}
@@ -36,6 +37,7 @@ deployment:
   podDisruptionBudget: {minAvailable: 50%}
   drain: {delay: 0s, timeout: 30s}
 service: {type: ClusterIP}
+networkPolicy: {enabled: false}
 proxy: {logLevel: debug}`},
 		{"of everything", everyField, everyField},
 	} {

@@ -28,10 +28,15 @@ func Merge(class, gateway *v1alpha1.GatewayParametersSpec) v1alpha1.GatewayParam
 
 func mergeSpec(class, gateway v1alpha1.GatewayParametersSpec) v1alpha1.GatewayParametersSpec {
 	return v1alpha1.GatewayParametersSpec{
-		Deployment: join(class.Deployment, gateway.Deployment, mergeDeployment),
-		Service:    join(class.Service, gateway.Service, mergeService),
-		Proxy:      join(class.Proxy, gateway.Proxy, mergeProxy),
+		Deployment:    join(class.Deployment, gateway.Deployment, mergeDeployment),
+		Service:       join(class.Service, gateway.Service, mergeService),
+		NetworkPolicy: join(class.NetworkPolicy, gateway.NetworkPolicy, mergeNetworkPolicy),
+		Proxy:         join(class.Proxy, gateway.Proxy, mergeProxy),
 	}
+}
+
+func mergeNetworkPolicy(class, gateway v1alpha1.NetworkPolicyParameters) v1alpha1.NetworkPolicyParameters {
+	return v1alpha1.NetworkPolicyParameters{Enabled: cmp.Or(gateway.Enabled, class.Enabled)}
 }
 
 func mergeDeployment(class, gateway v1alpha1.DeploymentParameters) v1alpha1.DeploymentParameters {

@@ -48,6 +48,7 @@ service:
   nodePorts: [{port: 80, nodePort: 30080}]
   ipFamilies: [IPv4]
   ipFamilyPolicy: SingleStack
+networkPolicy: {enabled: true}
 proxy:
   logLevel: warn
   accessLog: {enabled: true, format: text, sampling: {percent: 5, fraction: {numerator: 1, denominator: 2}}, errors: Sampled}
@@ -71,6 +72,7 @@ proxy:
 const everyStructure = `
 deployment: {drain: {}}
 service: {}
+networkPolicy: {}
 proxy: {accessLog: {}, clientAddress: {}, limits: {}}
 `
 

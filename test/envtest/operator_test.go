@@ -43,7 +43,7 @@ func startOperator() *operator {
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(context.Background())
 	err = controller.Setup(ctx, mgr, controller.Options{
-		Namespace: systemNamespace, ProxyImage: "kubera-proxy:test", Settle: settle,
+		Namespace: systemNamespace, ProxyImage: "kubera-proxy:test", Settle: settle, NetworkPolicies: true,
 		Fleet: fleet.Options{CheckInterval: 500 * time.Millisecond, MaxBackoff: time.Second, Timeout: 10 * time.Second},
 	})
 	Expect(err).NotTo(HaveOccurred())
