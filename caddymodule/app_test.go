@@ -277,7 +277,7 @@ func TestStatusPort(t *testing.T) {
 	wantBody(t, status+"/readyz", "ok\n")
 	wantBody(t, address, "1")
 	_, body := get(t, status+"/metrics")
-	for _, want := range []string{"go_goroutines", "process_", `gateway="test/gw"`} {
+	for _, want := range []string{"go_goroutines", "process_", `gateway="test/gw"`, "kubera_proxy_build_info{", "kubera_proxy_connections{"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("/metrics has no %s: %s", want, body)
 		}

@@ -44,6 +44,7 @@ func (c *ports) open(p *process, a *App) (*portChange, error) {
 			Directory: a.Control.Directory,
 			ClientURI: a.Control.ClientURI,
 			Handler:   control.Handler(p.runtime),
+			Expires:   p.metrics.SetControlExpiry,
 			Logger:    p.log.logger.Named("control"),
 		})
 		if err != nil {
@@ -57,7 +58,7 @@ func (c *ports) open(p *process, a *App) (*portChange, error) {
 		s, err := status.Listen(ctx, status.Options{
 			Listen:  a.Status.Listen,
 			Ready:   p.runtime.Ready,
-			Metrics: p.metrics,
+			Metrics: p.registry,
 			Logger:  p.log.logger.Named("status"),
 		})
 		if err != nil {

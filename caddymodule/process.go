@@ -13,7 +13,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -50,8 +49,11 @@ type process struct {
 	// mu serialises the starts and stops of apps.
 	mu      sync.Mutex
 	runtime *runtime.Runtime // set by the first start
-	metrics *prometheus.Registry
-	ports   ports
+	// metrics are in the registry, which has those of Go and the process, too. Both are
+	// set with runtime.
+	metrics  *metrics.Metrics
+	registry *prometheus.Registry
+	ports    ports
 
 	// current is the app that started last, before is what to go back to if its
 	// Caddy configuration fails: the app that it takes over from, and what the
@@ -125,18 +127,13 @@ func (p *process) build(a *App) error {
 	// Lines of an os.File are whole.
 	accessLog := zapcore.AddSync(os.Stdout)
 	e := engine.New(engine.Options{Metrics: m, AccessLog: accessLog, Logger: p.log.logger})
-	p.metrics = prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{
-		m,
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	} {
-		if err := p.metrics.Register(c); err != nil {
-			e.Close()
-			return fmt.Errorf("registering metrics: %w", err)
-		}
-	}
 	program, _ := caddy.Version()
+	registry, err := metrics.NewRegistry(m, program)
+	if err != nil {
+		e.Close()
+		return err
+	}
+	p.registry, p.metrics = registry, m
 	p.runtime = runtime.New(runtime.Options{
 		Engine:       e,
 		StateFile:    a.StateFile,

@@ -4,7 +4,6 @@
 package control
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -33,6 +32,9 @@ type Options struct {
 	ClientURI string
 	// Handler serves the clients that are let in.
 	Handler http.Handler
+	// Expires is told when the certificate of the port expires, whenever it is another
+	// one. It must not block. Default: nobody is.
+	Expires func(notAfter time.Time)
 	Logger  *zap.Logger
 }
 
@@ -51,7 +53,7 @@ func Listen(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the control port: %w", err)
 	}
-	files := newStore(opts.Directory, cmp.Or(opts.ClientURI, DefaultClientURI), opts.Logger)
+	files := newStore(opts)
 	var protocols http.Protocols
 	protocols.SetHTTP2(true)
 	errorLog, err := zap.NewStdLogAt(opts.Logger, zap.DebugLevel)

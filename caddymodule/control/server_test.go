@@ -55,9 +55,13 @@ func mount(t testing.TB, dir, generation string, ca *certtest.CA, pair certtest.
 	}
 }
 
-func listen(t testing.TB, dir string) *Server {
+func listen(t testing.TB, dir string) *Server { return listenTelling(t, dir, nil) }
+
+// listenTelling tells when the certificate expires.
+func listenTelling(t testing.TB, dir string, expires func(time.Time)) *Server {
 	t.Helper()
 	s, err := Listen(t.Context(), Options{
+		Expires:   expires,
 		Listen:    "127.0.0.1:0",
 		Directory: dir,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -214,7 +218,7 @@ func TestServerKeepsGoodFilesWhenNewOnesAreBad(t *testing.T) {
 	put(t, dir, ca, ca.Issue("proxy", "proxy.test"))
 	s := listen(t, dir)
 	pair := ca.IssueURI(DefaultClientURI)
-	files := newStore(dir, DefaultClientURI, zaptest.NewLogger(t))
+	files := newStore(Options{Directory: dir, Logger: zaptest.NewLogger(t)})
 	good := files.current
 	for name, content := range map[string]string{keyFile: "no key", certificateFile: "", caFile: "no CA"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
@@ -249,7 +253,7 @@ func TestHandshakeFindsChangesThatTheWatchMissed(t *testing.T) {
 	old, fresh := certtest.NewCA(t, "old"), certtest.NewCA(t, "fresh")
 	dir := t.TempDir()
 	put(t, dir, old, old.Issue("proxy", "proxy.test"))
-	files := newStore(dir, DefaultClientURI, zaptest.NewLogger(t)) // nobody calls watch
+	files := newStore(Options{Directory: dir, Logger: zaptest.NewLogger(t)}) // nobody calls watch
 	first, err := files.configForClient(nil)
 	if err != nil {
 		t.Fatal(err)

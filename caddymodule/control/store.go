@@ -4,6 +4,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -27,6 +28,7 @@ var errNoCredentials = errors.New("the control port has no usable certificate ye
 // store keeps the credentials of a directory up to date.
 type store struct {
 	dir, clientURI string
+	expires        func(time.Time)
 	logger         *zap.Logger
 
 	mu      sync.Mutex
@@ -36,8 +38,14 @@ type store struct {
 	checked time.Time
 }
 
-func newStore(dir, clientURI string, logger *zap.Logger) *store {
-	s := &store{dir: dir, clientURI: clientURI, logger: logger}
+func newStore(opts Options) *store {
+	s := &store{
+		dir: opts.Directory, clientURI: cmp.Or(opts.ClientURI, DefaultClientURI),
+		expires: opts.Expires, logger: opts.Logger,
+	}
+	if s.expires == nil {
+		s.expires = func(time.Time) {}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.load()
@@ -57,6 +65,7 @@ func (s *store) load() {
 		s.logger.Info("using new files for the control port")
 	}
 	s.current = c
+	s.expires(c.Certificates[0].Leaf.NotAfter)
 }
 
 // refresh reads the files if they have changed.

@@ -212,6 +212,10 @@ func (s *Server) Addr() net.Addr {
 	return s.socket.udp.LocalAddr()
 }
 
+// Open counts the connections that are open, those that are still in the handshake
+// included.
+func (s *Server) Open() int { return int(s.load.connections.Load()) }
+
 // Shutdown takes no more connections, tells clients to begin no other request (GOAWAY),
 // and returns when the connections have ended. Those that are left when ctx ends are
 // cut. Close has still to follow.

@@ -40,8 +40,16 @@
 //	kubera_proxy_udp_bytes_total{gateway,listener,route,direction}         counter
 //	kubera_proxy_udp_datagrams_dropped_total{gateway,listener,reason}      counter
 //
-// Of the configuration:
+// Of sockets and certificates:
 //
+//	kubera_proxy_connections{gateway,address,transport}                      gauge
+//	kubera_proxy_connections_limit{gateway,address,transport}                gauge
+//	kubera_proxy_listener_certificate_expiry_timestamp_seconds{gateway,listener}  gauge
+//	kubera_proxy_control_certificate_expiry_timestamp_seconds                gauge
+//
+// Of the program and the configuration:
+//
+//	kubera_proxy_build_info{version,goversion}                   gauge
 //	kubera_proxy_config_pushes_total{result}                     counter
 //	kubera_proxy_config_last_push_success_timestamp_seconds      gauge
 //	kubera_proxy_config_info{version}                            gauge
@@ -109,9 +117,12 @@ var resultLabels = [results]string{"applied", "refused", "unknown_base"}
 type Metrics struct {
 	set       atomic.Pointer[Set]
 	datagrams atomic.Pointer[DatagramSet] // nil before the first
+	sockets   atomic.Pointer[Sockets]     // nil before the first
 	version   atomic.Pointer[string]
 	pushes    [results]atomic.Uint64
 	lastPush  atomic.Int64 // nanoseconds since 1970, 0 for never
+
+	controlExpiry atomic.Pointer[time.Time] // nil if not known
 }
 
 var _ prometheus.Collector = (*Metrics)(nil)
@@ -147,6 +158,7 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 		requestsDesc, inFlightDesc, upstreamRequestsDesc, mirroredDesc, connectionsDesc, readyDesc,
 		tcpConnectionsDesc, tcpOpenedDesc, tcpEndedDesc, tcpBytesDesc,
 		udpSessionsDesc, udpOpenedDesc, udpEndedDesc, udpDatagramsDesc, udpBytesDesc, udpDroppedDesc,
+		clientConnectionsDesc, connectionsLimitDesc, listenerExpiryDesc, controlExpiryDesc,
 		pushesDesc, lastPushDesc, infoDesc,
 	} {
 		ch <- d
@@ -166,6 +178,10 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	m.set.Load().collect(ch)
 	m.datagrams.Load().collect(ch)
+	m.sockets.Load().collect(ch)
+	if at := m.controlExpiry.Load(); at != nil {
+		ch <- timestamp(controlExpiryDesc, *at)
+	}
 }
 
 func counter(d *prometheus.Desc, n *atomic.Uint64, labels ...string) prometheus.Metric {

@@ -71,6 +71,11 @@ func filled() *Metrics {
 	}
 	b.Opened()
 	b.SetReady(1)
+	m.UseSockets(&Sockets{
+		Sockets:  []Socket{{Gateway: "default/web", Address: ":443", Transport: TCP, Limit: 10, Open: func() int { return 3 }}},
+		Expiries: []Expiry{{Gateway: "default/web", Listener: "default/web/https", NotAfter: time.Unix(4e9, 0)}},
+	})
+	m.SetControlExpiry(time.Unix(3e9, 0))
 	m.Pushed(Applied)
 	m.SetVersion("v1")
 	return m
@@ -108,6 +113,10 @@ func TestNames(t *testing.T) {
 		"kubera_proxy_config_info{version}",
 		"kubera_proxy_config_last_push_success_timestamp_seconds{}",
 		"kubera_proxy_config_pushes_total{result}",
+		"kubera_proxy_connections{address,gateway,transport}",
+		"kubera_proxy_connections_limit{address,gateway,transport}",
+		"kubera_proxy_control_certificate_expiry_timestamp_seconds{}",
+		"kubera_proxy_listener_certificate_expiry_timestamp_seconds{gateway,listener}",
 		"kubera_proxy_mirrored_requests_total{backend,outcome}",
 		"kubera_proxy_request_duration_seconds{gateway,route}",
 		"kubera_proxy_requests_in_flight{gateway}",

@@ -43,7 +43,8 @@ type Options struct {
 	Logger *zap.Logger
 	// SetLogLevel is called with the level of each configuration applied. May be nil.
 	SetLogLevel func(zapcore.Level)
-	// Metrics count pushes and datagrams, and name the running version. May be nil.
+	// Metrics count pushes, connections and datagrams, and name the running version. May
+	// be nil.
 	Metrics *metrics.Metrics
 	// Program is the version of the program, for Status.
 	Program string
@@ -82,6 +83,7 @@ func New(opts Options) *Runtime {
 		Streams:      opts.Engine,
 		BindHost:     opts.BindHost,
 		CloseTimeout: opts.CloseTimeout,
+		Metrics:      opts.Metrics,
 		Logger:       opts.Logger.Named("server"),
 	})
 	r.datagrams = datagram.New(datagram.Options{

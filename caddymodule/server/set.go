@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/stream"
 )
 
@@ -33,6 +34,8 @@ type Options struct {
 	// CloseTimeout bounds how long the connections of a socket that is not wanted
 	// any more may go on, and those of a TLS or TCP listener that is not. Default: 30s.
 	CloseTimeout time.Duration
+	// Metrics show connections and when certificates expire. May be nil.
+	Metrics *metrics.Metrics
 	// Logger is required.
 	Logger *zap.Logger
 }
@@ -79,6 +82,7 @@ type Change struct {
 	opened    map[string]*socket
 	parsed    parsed
 	listeners map[string]*secureListener
+	expiries  []metrics.Expiry
 }
 
 // Prepare opens the sockets that cfg wants and that are not open. They accept
@@ -107,6 +111,7 @@ func (s *Set) Prepare(cfg *config.Config) (*Change, error) {
 	if c.specs, err = socketSpecs(cfg, c.listeners); err != nil {
 		return nil, err
 	}
+	c.expiries = expiries(cfg, c.listeners)
 	for _, address := range addresses(c.specs) {
 		if err := c.open(address); err != nil {
 			c.Abort()
@@ -196,6 +201,9 @@ func (c *Change) Commit() {
 			s.closing[socket] = struct{}{}
 			s.background.Go(func() { s.closeSocket(socket) })
 		}
+	}
+	if s.opts.Metrics != nil {
+		s.opts.Metrics.UseSockets(&metrics.Sockets{Sockets: s.measured(c.specs), Expiries: c.expiries})
 	}
 }
 

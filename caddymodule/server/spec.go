@@ -20,7 +20,9 @@ import (
 // socketSpec is what a configuration wants of one socket.
 type socketSpec struct {
 	// listener is the ID of one of the listeners of the socket, for messages.
-	listener       string
+	listener string
+	// gateway is the ID of the Gateway that all of them belong to.
+	gateway        string
 	maxConnections int
 	proxy          *proxyProtocol
 
@@ -70,7 +72,7 @@ func socketSpecs(cfg *config.Config, secure map[string]*secureListener) (map[str
 // newSocketSpec returns the spec of the listeners of one address, which are of one
 // Gateway.
 func newSocketSpec(listeners []*config.Listener, gateway *config.Gateway, secure map[string]*secureListener) (*socketSpec, error) {
-	spec := &socketSpec{listener: listeners[0].ID}
+	spec := &socketSpec{listener: listeners[0].ID, gateway: listeners[0].Gateway}
 	var limits config.Limits
 	if gateway != nil {
 		if gateway.Limits != nil {
