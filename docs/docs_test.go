@@ -15,9 +15,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/internal/manifest"
 )
 
@@ -149,46 +146,5 @@ func TestLinks(t *testing.T) {
 	}
 	if followed == 0 {
 		t.Error("no page has links")
-	}
-}
-
-var (
-	descName = regexp.MustCompile(`fqName: "([^"]+)"`)
-	// metricName is a name in a page; a histogram's series have suffixes.
-	metricName = regexp.MustCompile(`\bkubera_proxy_[a-z_]+[a-z]`)
-)
-
-// metricNames are those of the proxy.
-func metricNames() []string {
-	descs := make(chan *prometheus.Desc)
-	go func() {
-		defer close(descs)
-		metrics.New().Describe(descs)
-	}()
-	var names []string
-	for desc := range descs {
-		names = append(names, descName.FindStringSubmatch(desc.String())[1])
-	}
-	return names
-}
-
-func TestMetrics(t *testing.T) {
-	names := metricNames()
-	page := read(t, filepath.Join(root, "docs/proxy.md"))
-	for _, name := range names {
-		if !strings.Contains(page, "`"+name+"`") {
-			t.Errorf("docs/proxy.md does not name the metric %s", name)
-		}
-	}
-	for _, path := range pages(t, "docs/*.md", "README.md") {
-		for _, name := range metricName.FindAllString(read(t, path), -1) {
-			base := name
-			for _, suffix := range []string{"_bucket", "_sum", "_count"} {
-				base = strings.TrimSuffix(base, suffix)
-			}
-			if !slices.Contains(names, base) {
-				t.Errorf("%s: there is no metric %s", path, name)
-			}
-		}
 	}
 }

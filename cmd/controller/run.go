@@ -110,6 +110,7 @@ func operate(ctx context.Context, o operation) error {
 		NetworkPolicies: f.networkPolicies,
 		Absent:          o.absent,
 		Warm:            func() { o.probes.set("") },
+		Version:         version,
 	})
 	if err != nil {
 		return err

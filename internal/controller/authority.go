@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kubera-dev/kubera/internal/infra"
+	"github.com/kubera-dev/kubera/internal/metrics"
 	"github.com/kubera-dev/kubera/internal/pki"
 )
 
@@ -39,6 +40,7 @@ type authorityReconciler struct {
 	live     client.Reader
 	events   events.EventRecorder
 	identity *pki.Identity
+	metrics  *metrics.Metrics
 	secret   types.NamespacedName
 	settle   time.Duration
 	now      func() time.Time
@@ -134,6 +136,7 @@ func (r *authorityReconciler) use(authority *pki.Authority) {
 		return
 	}
 	r.identity.Set(authority)
+	r.metrics.SetAuthority(authority.NotAfter())
 	r.changed()
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/kubera-dev/kubera/internal/cluster"
 	"github.com/kubera-dev/kubera/internal/fleet"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
+	"github.com/kubera-dev/kubera/internal/metrics"
 	"github.com/kubera-dev/kubera/internal/render"
 	"github.com/kubera-dev/kubera/internal/snapshot"
 )
@@ -36,6 +37,7 @@ type gatewayReconciler struct {
 	provision   *provisioner
 	statuses    *dependentStatuses
 	endpoints   *endpoints
+	metrics     *metrics.Metrics
 	now         func() time.Time
 	// changed is called when the program of a Gateway is a new one.
 	changed func(reconcile.Request)
@@ -49,10 +51,13 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, req reconcile.Request
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	began := time.Now()
 	result := gatewayapi.Translate(snap, r.translation)
 	if len(result.Gateways) == 0 || result.Gateways[0].Object.DeletionTimestamp != nil {
 		return reconcile.Result{}, r.release(ctx, name, snap)
 	}
+	r.metrics.Translated(time.Since(began))
+	r.metrics.SetRoutes(name.String(), measuredRoutes(&result.Statuses))
 	model := result.Gateways[0]
 	p := &program{model: model, status: result.Statuses.Gateways[name], sets: result.Statuses.ListenerSets}
 
@@ -185,6 +190,7 @@ func (r *gatewayReconciler) forget(name types.NamespacedName) bool {
 	was := r.programs.remove(name)
 	if was {
 		r.fleet.Forget(name.String())
+		r.metrics.Forget(name.String())
 	}
 	return was
 }

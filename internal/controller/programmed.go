@@ -23,6 +23,7 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/internal/fleet"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
+	"github.com/kubera-dev/kubera/internal/metrics"
 	"github.com/kubera-dev/kubera/internal/pki"
 	"github.com/kubera-dev/kubera/internal/snapshot"
 	"github.com/kubera-dev/kubera/internal/status"
@@ -45,6 +46,7 @@ type programmedReconciler struct {
 	events   events.EventRecorder
 	programs *programs
 	fleet    *fleet.Fleet
+	metrics  *metrics.Metrics
 	now      func() time.Time
 	refusals sync.Map // what was last announced, by Gateway
 	outdated sync.Map // likewise
@@ -76,6 +78,7 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 		return reconcile.Result{}, err
 	}
 	reports := r.fleet.Report(p.model.ID())
+	r.metrics.SetProxies(p.model.ID(), measuredProxies(p.version, reports))
 	state, waiting := sumUp(p.version, gateway.Generation, reports, pods)
 	if rest := p.since.Add(patience).Sub(r.now()); waiting && rest > 0 && p.fault == "" {
 		return reconcile.Result{RequeueAfter: rest}, nil
@@ -92,6 +95,7 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	r.announceOutdated(&gateway, older)
 
 	ours := gatewayapi.Programmed(p.status, gateway.Spec, state)
+	r.metrics.SetStatus(p.model.ID(), measuredStatus(ours))
 	setsErr := r.writeSets(ctx, p, ours, state)
 	merged := status.MergeGateway(gateway.Status, ours, metav1.NewTime(r.now()))
 	if status.Equal(merged, gateway.Status) {

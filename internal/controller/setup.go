@@ -15,13 +15,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/internal/cluster"
 	"github.com/kubera-dev/kubera/internal/fleet"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
+	"github.com/kubera-dev/kubera/internal/metrics"
 	"github.com/kubera-dev/kubera/internal/pki"
 )
 
@@ -53,6 +54,8 @@ type Options struct {
 	// Warm is called once, when everything that the operator watches has been read,
 	// whether or not it leads; by default nobody is told. It must not block.
 	Warm func()
+	// Version of the program, for its metrics.
+	Version string
 }
 
 // operator is what the controllers share.
@@ -64,6 +67,7 @@ type operator struct {
 	programs  *programs
 	fleet     *fleet.Fleet
 	reader    *cluster.Reader
+	metrics   *metrics.Metrics
 
 	// Requests that other controllers make.
 	gateways, programmed, authority trigger
@@ -92,6 +96,10 @@ func Setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	}
 	if err := cluster.AddIndexes(ctx, mgr.GetFieldIndexer(), options.Absent); err != nil {
 		return err
+	}
+	var err error
+	if o.metrics, err = metrics.Shared(ctrlmetrics.Registry, options.Version); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
 	}
 	if err := o.startFleet(); err != nil {
 		return err
@@ -124,11 +132,7 @@ func (o *operator) startFleet() error {
 	if options.Log == nil {
 		options.Log = slog.New(logr.ToSlogHandler(o.mgr.GetLogger().WithName("fleet")))
 	}
-	m, err := fleet.SharedMetrics(metrics.Registry)
-	if err != nil {
-		return fmt.Errorf("register metrics: %w", err)
-	}
-	options.Metrics = m
+	options.Metrics = o.metrics
 	o.fleet = fleet.New(options)
 	return o.mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 		<-ctx.Done()
@@ -153,7 +157,8 @@ func (o *operator) addGateways() error {
 	recorder := o.mgr.GetEventRecorder("kubera-controller")
 	applier := &applier{cached: o.mgr.GetClient(), live: o.mgr.GetAPIReader(), controllerName: o.options.ControllerName}
 	r := &gatewayReconciler{
-		reader: o.reader, translation: o.translation(), programs: o.programs, fleet: o.fleet, now: o.options.Now,
+		reader: o.reader, translation: o.translation(), programs: o.programs, fleet: o.fleet,
+		metrics: o.metrics, now: o.options.Now,
 		endpoints: &endpoints{reader: o.reader, programs: o.programs, fleet: o.fleet},
 		statuses: &dependentStatuses{
 			writer: &statusWriter{client: o.mgr.GetClient()}, controllerName: gwv1.GatewayController(o.options.ControllerName), now: o.options.Now,
@@ -178,7 +183,7 @@ func (o *operator) addAuthority() error {
 	return o.buildAuthority(&authorityReconciler{
 		client: o.mgr.GetClient(), live: o.mgr.GetAPIReader(),
 		events:   o.mgr.GetEventRecorder("kubera-controller"),
-		identity: o.identity, secret: o.authorityRequest().NamespacedName,
+		identity: o.identity, metrics: o.metrics, secret: o.authorityRequest().NamespacedName,
 		settle: o.options.Settle, now: o.options.Now,
 		gateways: o.programs.names,
 		changed: func() {

@@ -82,7 +82,8 @@ func (o *operator) addEndpoints() error {
 func (o *operator) addProgrammed() error {
 	r := &programmedReconciler{
 		client: o.mgr.GetClient(), writer: &statusWriter{client: o.mgr.GetClient()},
-		events: o.mgr.GetEventRecorder("kubera-controller"), programs: o.programs, fleet: o.fleet, now: o.options.Now,
+		events: o.mgr.GetEventRecorder("kubera-controller"), programs: o.programs, fleet: o.fleet,
+		metrics: o.metrics, now: o.options.Now,
 	}
 	b := ctrl.NewControllerManagedBy(o.mgr).
 		Named("programmed").

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/metrics"
 )
 
 // Options of a Fleet.
@@ -23,8 +24,9 @@ type Options struct {
 	// Changed is called, from goroutines of the Fleet, when Report of a Gateway
 	// would return something new. It must not block. Default: nothing.
 	Changed func(gateway string)
-	// Metrics counts pushes. Default: nothing is counted.
-	Metrics *Metrics
+	// Metrics counts pushes, and how long changes take to arrive. Default: nothing is
+	// counted.
+	Metrics *metrics.Metrics
 	// Log gets one line for each push that failed. Default: discarded.
 	Log *slog.Logger
 
@@ -131,7 +133,7 @@ func (f *Fleet) Update(id string, c *config.Config, generation int64) {
 	defer f.mu.Unlock()
 	g := f.gateway(id)
 	t := newTarget(c, generation)
-	if g.want != nil && g.want.version == t.version && g.want.endpoints == t.endpoints && g.want.generation == generation {
+	if g.want != nil && g.want.same(t) && g.want.generation == generation {
 		return
 	}
 	g.set(t)
@@ -168,8 +170,12 @@ func (f *Fleet) Forget(id string) {
 }
 
 func (g *gateway) set(t *target) {
+	changed := g.want != nil && !g.want.same(t)
 	g.want = t
 	for _, w := range g.workers {
+		if changed {
+			w.owe(t)
+		}
 		w.wake()
 	}
 }

@@ -10,14 +10,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/metrics"
 )
 
 // session is what is known of one proxy. It belongs to one goroutine.
 type session struct {
 	client *client
-	count  func(kind string, err error)
+	count  func(metrics.Push)
 
 	// held is what the proxy runs, nil if that is not known or not one of ours.
 	held *target
@@ -135,12 +137,13 @@ func (s *session) send(ctx context.Context, want *target, kind, method, path str
 }
 
 func (s *session) sendBody(ctx context.Context, want *target, kind, method, path string, body []byte) error {
+	began := time.Now()
 	status, err := s.client.exchange(ctx, method, path, body)
 	if err == nil && !want.runs(status) {
 		err = fmt.Errorf("%w: it runs version %q with endpoints %q after it took version %q with endpoints %q", errConflict,
 			status.Version, status.EndpointsVersion, want.version, want.endpoints)
 	}
-	s.count(kind, err)
+	s.count(metrics.Push{Kind: kind, Result: resultOf(err), Duration: time.Since(began)})
 	var refusal *config.Refusal
 	switch {
 	case err == nil:

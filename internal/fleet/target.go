@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
@@ -23,6 +24,8 @@ type target struct {
 	// nothing is left out.
 	origin    string
 	omissions []config.Omission
+	// made is when it became known.
+	made time.Time
 	// body is the encoded configuration, made once for all pods that need it.
 	body func() ([]byte, error)
 
@@ -37,6 +40,7 @@ func newTarget(c *config.Config, generation int64) *target {
 		origin:     c.Version,
 		endpoints:  config.EndpointsVersion(c),
 		generation: generation,
+		made:       time.Now(),
 		body:       sync.OnceValues(func() ([]byte, error) { return json.Marshal(c) }),
 	}
 }
@@ -76,6 +80,9 @@ func (t *target) moved(updates []config.BackendEndpoints) *target {
 func (t *target) runs(s config.Status) bool {
 	return s.Version == t.version && s.EndpointsVersion == t.endpoints
 }
+
+// same says whether a pod that runs one runs the other.
+func (t *target) same(o *target) bool { return t.version == o.version && t.endpoints == o.endpoints }
 
 // withEndpoints returns a configuration with other endpoints, and whether they
 // are others. The Version stays, as it does not cover endpoints.

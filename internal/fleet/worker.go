@@ -27,6 +27,9 @@ type worker struct {
 	stop       context.CancelFunc
 	signal     chan struct{} // of capacity 1: the target may have changed
 	state      podState      // guarded by Fleet.mu
+	// since is when the first change came that the pod has not got, zero if it has all.
+	// Guarded by Fleet.mu.
+	since time.Time
 
 	session
 }
@@ -39,7 +42,7 @@ func (f *Fleet) start(id, serverName string, pod Pod) *worker {
 		signal: make(chan struct{}, 1),
 		session: session{
 			client: newClient(&f.options, serverName, pod.Address),
-			count:  f.options.Metrics.count,
+			count:  f.options.Metrics.Pushed,
 		},
 	}
 	w.wake()
@@ -127,6 +130,7 @@ func (w *worker) publish(want *target, err error) {
 	f.mu.Lock()
 	changed := !w.state.equal(&s)
 	w.state = s
+	w.settle(want, err)
 	f.mu.Unlock()
 	if changed {
 		f.options.Changed(w.gateway)

@@ -137,6 +137,9 @@ func (a *Authority) Phase() Phase {
 	return Settled
 }
 
+// NotAfter is when the certificate expires that signs at present.
+func (a *Authority) NotAfter() time.Time { return a.current.cert.NotAfter }
+
 // Bundle is every certificate that is trusted at present, in PEM form.
 func (a *Authority) Bundle() []byte { return encodeCertificates(a.trusted()...) }
 
