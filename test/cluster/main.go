@@ -36,6 +36,7 @@ func command() *cobra.Command {
 		Args:          cobra.NoArgs,
 	}
 	root.AddCommand(checkCommand(), upCommand(), downCommand(), addressesCommand(), runCommand(), loadCommand(),
+		stopCommand(), startCommand(),
 		initCommand(), superviseCommand(), loadBalancersCommand())
 	return root
 }

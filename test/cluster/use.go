@@ -17,9 +17,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/kubera-dev/kubera/test/cluster/component"
+	"github.com/kubera-dev/kubera/test/cluster/control"
 	"github.com/kubera-dev/kubera/test/cluster/host"
 	"github.com/kubera-dev/kubera/test/cluster/image"
 	"github.com/kubera-dev/kubera/test/cluster/layout"
+	"github.com/kubera-dev/kubera/test/cluster/node"
 )
 
 // ready finds the cluster, which must be up.
@@ -58,6 +60,34 @@ func runCommand() *cobra.Command {
 				nsenter, "--target=" + strconv.Itoa(record.First.PID), "--mount", "--net", "--pid", "--ipc", "--wdns=" + here, "--",
 			}, arguments...)
 			return unix.Exec(nsenter, arguments, append(os.Environ(), "KUBECONFIG="+state.Kubeconfig()))
+		},
+	}
+	f.state(c.Flags())
+	return c
+}
+
+func stopCommand() *cobra.Command {
+	return switchCommand("stop", "Kill a component, such as kube-apiserver, and leave the others alone",
+		func(name string) control.Message { return control.Message{Stop: name} })
+}
+
+func startCommand() *cobra.Command {
+	return switchCommand("start", "Start a component that was stopped",
+		func(name string) control.Message { return control.Message{Start: name} })
+}
+
+func switchCommand(use, short string, message func(string) control.Message) *cobra.Command {
+	var f nodeFlags
+	c := &cobra.Command{
+		Use:   use + " COMPONENT",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, names []string) error {
+			state, _, err := ready(&f)
+			if err != nil {
+				return err
+			}
+			return node.Command(c.Context(), state, message(names[0]))
 		},
 	}
 	f.state(c.Flags())

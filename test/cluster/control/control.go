@@ -3,9 +3,10 @@
 
 //go:build linux
 
-// Package control is what the command that starts a node and the node say to each
-// other until the node is ready. Whoever hears nothing more knows that the other has
-// ended: a node then ends, too, unless it was told to stay.
+// Package control is what commands and the node say to each other: the one that starts
+// it, until the node is ready, and later ones, which stop and start components. Whoever
+// hears nothing more knows that the other has ended: a node that is being started then
+// ends, too, unless it was told to stay.
 package control
 
 import (
@@ -25,26 +26,29 @@ type Message struct {
 	Step string `json:"step,omitempty"`
 	// Problem is why the node ends.
 	Problem string `json:"problem,omitempty"`
-	// Ready tells that the node takes pods.
+	// Ready tells that the node takes pods, or that it has done what was asked for.
 	Ready bool `json:"ready,omitempty"`
 
 	// Connected tells the node that its link is there.
 	Connected bool `json:"connected,omitempty"`
 	// Stay tells the node that it is on its own from now on.
 	Stay bool `json:"stay,omitempty"`
+	// Stop and Start name a component that the node is to stop, or to start again.
+	Stop  string `json:"stop,omitempty"`
+	Start string `json:"start,omitempty"`
 }
 
 // Conn is one end. Any goroutine may send while one receives.
 type Conn struct {
-	file    *os.File
+	file    io.ReadWriteCloser
 	decoder *json.Decoder
 
 	sending sync.Mutex
 	encoder *json.Encoder
 }
 
-// NewConn makes an end of an open file, which it owns.
-func NewConn(file *os.File) *Conn {
+// NewConn makes an end of an open file or connection, which it owns.
+func NewConn(file io.ReadWriteCloser) *Conn {
 	return &Conn{file: file, encoder: json.NewEncoder(file), decoder: json.NewDecoder(file)}
 }
 

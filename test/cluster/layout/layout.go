@@ -55,6 +55,9 @@ func (s State) Lock() string { return s.path("lock") }
 // Record describes the cluster, see host.Record.
 func (s State) Record() string { return s.path("cluster.json") }
 
+// Switch is the socket by which components are stopped and started.
+func (s State) Switch() string { return s.path("switch") }
+
 // Kubeconfig is the file for users of the cluster.
 func (s State) Kubeconfig() string { return s.path("kubeconfig") }
 

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,7 +39,7 @@ func newCluster(t *testing.T) *cluster {
 }
 
 // command is one of the program, whose path and flags make tells.
-func (c *cluster) command(name string) *exec.Cmd {
+func (c *cluster) command(name string, more ...string) *exec.Cmd {
 	program := os.Getenv("CLUSTER")
 	if program == "" {
 		c.t.Fatal("CLUSTER is not set: make test-cluster sets it")
@@ -47,12 +48,12 @@ func (c *cluster) command(name string) *exec.Cmd {
 	if name == "up" {
 		arguments = append(arguments, strings.Fields(os.Getenv("CLUSTER_PROGRAMS"))...)
 	}
-	return exec.Command(program, arguments...)
+	return exec.Command(program, append(arguments, more...)...)
 }
 
-func (c *cluster) must(name string) string {
+func (c *cluster) must(name string, more ...string) string {
 	c.t.Helper()
-	out, err := c.command(name).CombinedOutput()
+	out, err := c.command(name, more...).CombinedOutput()
 	if err != nil {
 		c.t.Fatalf("%s: %v\n%s", name, err, out)
 	}
@@ -61,10 +62,30 @@ func (c *cluster) must(name string) string {
 
 func (c *cluster) kubectl(arguments ...string) {
 	c.t.Helper()
+	if out, err := c.kubectlCommand(arguments...).CombinedOutput(); err != nil {
+		c.t.Fatalf("kubectl %q: %v\n%s", arguments, err, out)
+	}
+}
+
+func (c *cluster) kubectlCommand(arguments ...string) *exec.Cmd {
 	command := exec.Command(os.Getenv("KUBECTL"), arguments...)
 	command.Env = append(os.Environ(), "KUBECONFIG="+c.state.Kubeconfig())
-	if out, err := command.CombinedOutput(); err != nil {
-		c.t.Fatalf("kubectl %q: %v\n%s", arguments, err, out)
+	return command
+}
+
+// untilReady waits for the API server.
+func (c *cluster) untilReady() {
+	c.t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
+		out, err := c.kubectlCommand("get", "--raw=/readyz").CombinedOutput()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("the API server is not ready: %v\n%s", err, out)
+		}
 	}
 }
 
@@ -120,6 +141,31 @@ func TestCrashes(t *testing.T) {
 		c.nothingLeft(f)
 	}
 	c.must("up")
+}
+
+// What is stopped is away until it is started again, and everything else stays.
+func TestStopAndStart(t *testing.T) {
+	c := newCluster(t)
+	c.must("up")
+	c.pod()
+	before := record(t, c.state)
+	c.must("stop", "kube-apiserver")
+	for _, arguments := range [][]string{
+		{"stop", "kube-apiserver"}, {"start", "kubelet"}, {"stop", "nothing"},
+	} {
+		if out, err := c.command(arguments[0], arguments[1:]...).CombinedOutput(); err == nil {
+			t.Errorf("%q: %s", arguments, out)
+		}
+	}
+	if out, err := c.kubectlCommand("get", "pods", "--request-timeout=5s").CombinedOutput(); err == nil {
+		t.Errorf("the API server answers: %s", out)
+	}
+	c.must("start", "kube-apiserver")
+	c.untilReady()
+	c.kubectl("wait", "pod/pause", "--for=condition=Ready", "--timeout=1m")
+	if diff := cmp.Diff(before, record(t, c.state)); diff != "" {
+		t.Error("the cluster is another:", diff)
+	}
 }
 
 // A command that is killed while it starts a node takes the node along.

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -27,12 +28,15 @@ type supervisor struct {
 	conn *control.Conn
 	// ended takes the end of one component. Others follow, unheard.
 	ended chan error
+
+	mu         sync.Mutex
+	components map[string]*running
 }
 
 // Supervise runs the components of a node until one of them ends, or until the
 // process that started the node does before it said that the node is to stay.
 func Supervise(ctx context.Context, n component.Node, conn *control.Conn) error {
-	s := &supervisor{node: n, conn: conn, ended: make(chan error, 1)}
+	s := &supervisor{node: n, conn: conn, ended: make(chan error, 1), components: map[string]*running{}}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	connected, heard, started := make(chan struct{}), make(chan error, 1), make(chan error, 1)
@@ -81,6 +85,9 @@ func (s *supervisor) start(ctx context.Context, connected <-chan struct{}) error
 		return context.Cause(ctx)
 	}
 	if err := network(ctx, s.node.Addresses); err != nil {
+		return err
+	}
+	if err := s.serve(ctx); err != nil {
 		return err
 	}
 	if err := s.run(s.node.Etcd()); err != nil {
@@ -139,7 +146,8 @@ func (s *supervisor) importPause(ctx context.Context) error {
 	})
 }
 
-// run starts a component. Its end is the supervisor's business, not the caller's.
+// run starts a component. Its end is the supervisor's business, not the caller's, unless
+// it was asked for.
 func (s *supervisor) run(c component.Component) error {
 	path := s.node.State.Log(c.Name)
 	log, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
@@ -153,9 +161,20 @@ func (s *supervisor) run(c component.Component) error {
 		return fmt.Errorf("start %s: %w", c.Name, err)
 	}
 	s.step("started " + c.Name)
+	r := &running{component: c, process: command.Process, ended: make(chan struct{})}
+	s.mu.Lock()
+	s.components[c.Name] = r
+	s.mu.Unlock()
 	go func() {
+		err := command.Wait()
+		close(r.ended)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if r.off {
+			return
+		}
 		select {
-		case s.ended <- fmt.Errorf("%s has ended: %w: see %s", c.Name, orUnknown(command.Wait()), path):
+		case s.ended <- fmt.Errorf("%s has ended: %w: see %s", c.Name, orUnknown(err), path):
 		default:
 		}
 	}()
