@@ -20,6 +20,8 @@ RUN_NAMESPACE ?= default
 KUBECTL ?= $(if $(shell command -v kubectl),kubectl,$(KUBERNETES)/kubectl)
 # ignore-not-found=true lets uninstall and undeploy pass over what is gone.
 ignore-not-found ?= false
+# FORCE=true lets undeploy remove the controller of Gateways that are still there.
+FORCE ?= false
 
 # Tools, at these versions, are installed into LOCALBIN when a target needs them.
 LOCALBIN := $(CURDIR)/bin
@@ -304,11 +306,16 @@ uninstall: $(KUSTOMIZE) ## Remove Kubera's CRDs, and all objects of their kinds.
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
 
 .PHONY: deploy
-deploy: $(KUSTOMIZE) ## Deploy CRDs, operator and GatewayClass with IMG and PROXY_IMG.
+deploy: $(KUSTOMIZE) ## Deploy CRDs and operator, which makes the GatewayClass, with IMG and PROXY_IMG.
 	hack/installer.sh $(KUSTOMIZE) $(IMG) $(PROXY_IMG) | $(KUBECTL) apply --server-side -f -
 
+# First the GatewayClass, while there is a controller that lets go of it.
 .PHONY: undeploy
-undeploy: $(KUSTOMIZE) ## Remove what deploy made.
+undeploy: $(KUSTOMIZE) bin/kubera-controller ## Remove what deploy made, unless there are Gateways; FORCE=true leaves them.
+	@bin/kubera-controller cleanup $(if $(filter true,$(FORCE)),,--fail-if-served) || { \
+		echo "make undeploy: nothing was removed. With Gateways in the way, delete them, or run make undeploy FORCE=true:" >&2; \
+		echo "their proxies then serve on what they have, and get nothing new, until Kubera is deployed again." >&2; \
+		exit 1; }
 	hack/installer.sh $(KUSTOMIZE) $(IMG) $(PROXY_IMG) | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
 
 ##@ Tools

@@ -12,4 +12,5 @@ kubectl=$1
 	while read -r namespace name; do
 		"$kubectl" rollout restart deployment --namespace "$namespace" "$name"
 	done
+"$kubectl" wait gatewayclass/kubera --for create --timeout 1m
 "$kubectl" wait gatewayclass/kubera --for condition=Accepted --timeout 1m

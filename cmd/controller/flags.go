@@ -21,6 +21,7 @@ type flags struct {
 	version                                  bool
 
 	controllerName  string
+	gatewayClass    string
 	namespace       string
 	proxyImage      string
 	networkPolicies bool
@@ -38,6 +39,7 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.BoolVar(&f.version, "version", false, "print the version and exit")
 
 	set.StringVar(&f.controllerName, "controller-name", controller.DefaultControllerName, "controllerName of the GatewayClasses that are served")
+	set.StringVar(&f.gatewayClass, "gateway-class", controller.DefaultGatewayClass, "`name` of the GatewayClass that is made where there is none of the name; empty for none")
 	set.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "`namespace` of this controller; default: that in the environment variable POD_NAMESPACE")
 	set.StringVar(&f.proxyImage, "proxy-image", os.Getenv("PROXY_IMAGE"), "`image` of proxies whose parameters name none; default: that in the environment variable PROXY_IMAGE")
 	set.BoolVar(&f.networkPolicies, "network-policies", true, "make a NetworkPolicy for the proxies of each Gateway; turn it off for a controller that does not run in a pod of its namespace")

@@ -19,7 +19,7 @@ import (
 // kindsInterval is the pause between two looks for kinds that were absent, and
 // requiredInterval that between looks for those without which nothing can begin.
 const (
-	kindsInterval    = time.Minute
+	kindsInterval    = 10 * time.Second
 	requiredInterval = 2 * time.Second
 )
 

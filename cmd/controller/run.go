@@ -105,6 +105,7 @@ func operate(ctx context.Context, o operation) error {
 	o.probes.set("reading the cluster")
 	err = controller.Setup(ctx, mgr, controller.Options{
 		ControllerName:  f.controllerName,
+		GatewayClass:    f.gatewayClass,
 		Namespace:       f.namespace,
 		ProxyImage:      f.proxyImage,
 		NetworkPolicies: f.networkPolicies,

@@ -9,10 +9,13 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -27,21 +30,27 @@ import (
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses,verbs=patch
 
 // classReconciler writes the status of the GatewayClasses that name our controller,
-// and keeps those that are in use from being deleted.
+// keeps those that are in use from being deleted, and makes one.
 type classReconciler struct {
+	own         *ownClass
 	client      client.Client
 	reader      *cluster.Reader
 	writer      *statusWriter
 	translation gatewayapi.Options
 	now         func() time.Time
+	// logged is what was logged last about the version of CRDs; there is one worker.
+	logged string
 }
 
 // Reconcile leaves the classes of other controllers alone.
 func (r *classReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	var class gwv1.GatewayClass
-	if err := r.client.Get(ctx, req.NamespacedName, &class); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+	if err := r.client.Get(ctx, req.NamespacedName, &class); apierrors.IsNotFound(err) {
+		return reconcile.Result{}, r.own.ensure(ctx, req.Name)
+	} else if err != nil {
+		return reconcile.Result{}, err
 	}
+	r.own.check(ctx, &class)
 	if err := r.writer.fresh(&class); err != nil {
 		return reconcile.Result{}, err
 	}
@@ -71,9 +80,20 @@ func (r *classReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	if status.Equal(merged, class.Status) {
 		return reconcile.Result{}, nil
 	}
+	r.logVersion(ctx, merged)
 	changed := class.DeepCopy()
 	changed.Status = merged
 	return reconcile.Result{}, r.writer.write(ctx, changed, &class)
+}
+
+// logVersion logs what is to be done about CRDs of another version, once.
+func (r *classReconciler) logVersion(ctx context.Context, status gwv1.GatewayClassStatus) {
+	c := meta.FindStatusCondition(status.Conditions, string(gwv1.GatewayClassConditionStatusSupportedVersion))
+	if c == nil || c.Status == metav1.ConditionTrue || c.Message == r.logged {
+		return
+	}
+	r.logged = c.Message
+	log.FromContext(ctx).Info(c.Message)
 }
 
 // hold gives the class a finalizer for as long as there are Gateways of it: "This

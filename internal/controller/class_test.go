@@ -56,7 +56,7 @@ func TestClassInUse(t *testing.T) {
 			}
 			c := indexedClient(t, objects...)
 			r := &classReconciler{
-				client: c, reader: &cluster.Reader{Client: c}, writer: &statusWriter{client: c},
+				own: &ownClass{}, client: c, reader: &cluster.Reader{Client: c}, writer: &statusWriter{client: c},
 				translation: gatewayapi.Options{ControllerName: DefaultControllerName}, now: time.Now,
 			}
 			if _, err := r.Reconcile(t.Context(), requestFor(client.ObjectKeyFromObject(class))); err != nil {

@@ -11,7 +11,7 @@
 //	endpoints     EndpointSlices of a Service → endpoint pushes, without translation
 //	programmed    pods of a Gateway → the fleet; what the proxies answered, addresses
 //	              → status of a Gateway
-//	gatewayclass  status of a GatewayClass
+//	gatewayclass  status of a GatewayClass; the class that comes with the operator
 //	filter        status of a StaticResponseFilter or AccessControlFilter
 //	authority     certificates of the control channel
 //

@@ -35,6 +35,9 @@ type Options struct {
 	// ControllerName of the GatewayClasses that are served.
 	// Default: DefaultControllerName.
 	ControllerName string
+	// GatewayClass that the operator makes where there is none of the name; empty for
+	// none.
+	GatewayClass string
 	// Namespace of the operator, where the authority's Secret is. Required.
 	Namespace string
 	// ProxyImage of Gateways whose parameters name none. Required.
@@ -70,7 +73,7 @@ type operator struct {
 	metrics   *metrics.Metrics
 
 	// Requests that other controllers make.
-	gateways, programmed, authority trigger
+	gateways, programmed, authority, classes trigger
 }
 
 // Setup adds the operator's controllers to a manager, whose scheme and cache are

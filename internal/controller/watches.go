@@ -122,14 +122,23 @@ func (o *operator) addListenerSets() error {
 }
 
 func (o *operator) addClasses() error {
+	own := &ownClass{
+		client: o.mgr.GetClient(), name: o.options.GatewayClass,
+		controllerName: gwv1.GatewayController(o.options.ControllerName),
+	}
+	if own.name != "" {
+		// There may be none of the name, and so nothing to hear of.
+		o.classes.fire(requestFor(types.NamespacedName{Name: own.name}))
+	}
 	r := &classReconciler{
-		client: o.mgr.GetClient(), reader: o.reader, writer: &statusWriter{client: o.mgr.GetClient()},
+		own: own, client: o.mgr.GetClient(), reader: o.reader, writer: &statusWriter{client: o.mgr.GetClient()},
 		translation: o.translation(), now: o.options.Now,
 	}
 	return ctrl.NewControllerManagedBy(o.mgr).
 		Named("gatewayclass").
 		WithOptions(named(1)).
-		For(&gwv1.GatewayClass{}, builder.WithPredicates(specChanged)).
+		For(&gwv1.GatewayClass{}, builder.WithPredicates(own.watch(), specChanged)).
+		WatchesRawSource(o.classes.source()).
 		Watches(&gwv1.Gateway{}, class(), builder.WithPredicates(specChanged)).
 		Watches(&v1alpha1.GatewayClassParameters{}, o.classesOf(), builder.WithPredicates(specChanged)).
 		WatchesMetadata(crdMetadata(), o.classesForCRD(), builder.WithPredicates(predicate.AnnotationChangedPredicate{})).

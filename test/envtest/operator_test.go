@@ -5,7 +5,10 @@ package envtest
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,7 +46,7 @@ func startOperator() *operator {
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(context.Background())
 	err = controller.Setup(ctx, mgr, controller.Options{
-		Namespace: systemNamespace, ProxyImage: "kubera-proxy:test", Settle: settle, NetworkPolicies: true,
+		Namespace: systemNamespace, GatewayClass: className, ProxyImage: "kubera-proxy:test", Settle: settle, NetworkPolicies: true,
 		Fleet: fleet.Options{CheckInterval: 500 * time.Millisecond, MaxBackoff: time.Second, Timeout: 10 * time.Second},
 	})
 	Expect(err).NotTo(HaveOccurred())
@@ -80,17 +83,37 @@ func reachable(then toolscache.TransformFunc) toolscache.TransformFunc {
 	}
 }
 
-// startProcess starts the operator as a process of its own.
-func startProcess() *exec.Cmd {
+// startProcess starts the operator as a process of its own, with arguments that win over
+// those that all have.
+func startProcess(arguments ...string) *exec.Cmd {
 	GinkgoHelper()
-	return startProgram(binaries.controller)
+	return startProgram(binaries.controller, arguments...)
 }
 
-func startProgram(path string) *exec.Cmd {
+func startProgram(path string, arguments ...string) *exec.Cmd {
 	GinkgoHelper()
-	cmd := exec.Command(path, "--namespace="+systemNamespace, "--proxy-image=kubera-proxy:test",
-		"--leader-elect", "--health-probe-bind-address=0", "--kubeconfig="+asOperator.kubeconfig)
+	arguments = append([]string{
+		"--namespace=" + systemNamespace, "--proxy-image=kubera-proxy:test",
+		"--leader-elect", "--health-probe-bind-address=0", "--kubeconfig=" + asOperator.kubeconfig,
+	}, arguments...)
+	cmd := exec.Command(path, arguments...)
 	cmd.Stdout, cmd.Stderr = GinkgoWriter, GinkgoWriter
 	Expect(cmd.Start()).To(Succeed())
 	return cmd
+}
+
+// answers gives "STATUS BODY" of a probe of a process, "" where nobody listens.
+func answers(ctx context.Context, address, path string) func() string {
+	return func() string {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
+		Expect(err).NotTo(HaveOccurred())
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			return ""
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		Expect(err).NotTo(HaveOccurred())
+		return strconv.Itoa(response.StatusCode) + " " + strings.TrimSpace(string(body))
+	}
 }

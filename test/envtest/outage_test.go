@@ -12,6 +12,8 @@ import (
 	. "github.com/onsi/gomega"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kubera-dev/kubera/test/loopback"
 )
 
 // holder is who leads, by the only Lease of the system's namespace, or "" for nobody.
@@ -83,9 +85,13 @@ var _ = Describe("The operator", func() {
 		apply(ctx, namespace, gateway("web"))
 		apply(ctx, namespace, route("hello", "web", "/", "filter/hello"))
 		programmed(ctx, namespace, "web")
-		second = startProcess()
-
 		leader := holder(ctx)
+		probes := loopback.FreeAddress(GinkgoTB())
+		second = startProcess("--health-probe-bind-address=" + probes)
+		By("being ready before it leads")
+		Eventually(answers(ctx, probes, "/readyz")).Should(Equal("200 ok"))
+		Expect(holder(ctx)).To(Equal(leader))
+
 		Expect(first.Process.Signal(syscall.SIGTERM)).To(Succeed())
 		Expect(first.Wait()).To(Succeed())
 		By("giving the lease back, whose end nobody then has to wait for")

@@ -86,7 +86,6 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	k8s, err = client.New(apiServer, client.Options{Scheme: controller.NewScheme()})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: systemNamespace}})).To(Succeed())
-	apply(ctx, "", gatewayClass(className, controller.DefaultControllerName))
 	asOperator.config, asOperator.kubeconfig = restrictedOperator(ctx, environment)
 
 	nodes = startCluster()
