@@ -14,6 +14,11 @@ IMG ?= kubera-controller:devel
 PROXY_IMG ?= kubera-proxy:devel
 CONTAINER_TOOL ?= docker
 
+# The release of make helm-deploy, and what helm is told beside.
+HELM_NAMESPACE ?= kubera-system
+HELM_RELEASE ?= kubera
+HELM_EXTRA_ARGS ?=
+
 # Where make run keeps the Secret of the control channel's authority.
 RUN_NAMESPACE ?= default
 
@@ -28,6 +33,7 @@ LOCALBIN := $(CURDIR)/bin
 CONTROLLER_GEN_VERSION ?= v0.23.0
 KUSTOMIZE_VERSION ?= v5.8.1
 GOLANGCI_LINT_VERSION ?= v2.15.0
+HELM_VERSION ?= v4.3.1
 
 CONTAINERD_VERSION ?= v2.4.2
 CNI_VERSION ?= v1.9.1
@@ -36,6 +42,7 @@ KUBERNETES_VERSION := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' hac
 CONTROLLER_GEN := $(LOCALBIN)/controller-gen-$(CONTROLLER_GEN_VERSION)
 KUSTOMIZE := $(LOCALBIN)/kustomize-$(KUSTOMIZE_VERSION)
 GOLANGCI_LINT := $(LOCALBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+HELM := $(LOCALBIN)/helm-$(HELM_VERSION)
 KUBERNETES := $(LOCALBIN)/kubernetes-$(KUBERNETES_VERSION)
 CONTAINERD := $(LOCALBIN)/containerd-$(CONTAINERD_VERSION)
 CNI := $(LOCALBIN)/cni-$(CNI_VERSION)
@@ -318,6 +325,54 @@ undeploy: $(KUSTOMIZE) bin/kubera-controller ## Remove what deploy made, unless 
 		exit 1; }
 	hack/installer.sh $(KUSTOMIZE) $(IMG) $(PROXY_IMG) | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
 
+##@ Helm (the chart charts/kubera)
+
+.PHONY: helm-lint
+helm-lint: $(HELM) ## Lint and render the chart, with its defaults and with each file of values in charts/kubera/ci.
+	hack/helm-lint.sh $(HELM)
+
+.PHONY: helm-package
+helm-package: $(HELM) ## Write the chart to dist/kubera-VERSION.tgz.
+	$(HELM) package charts/kubera --destination dist
+
+.PHONY: helm-deploy
+helm-deploy: $(HELM) ## Install or upgrade the release HELM_RELEASE with IMG and PROXY_IMG; HELM_EXTRA_ARGS gives values.
+	$(HELM) upgrade --install $(HELM_RELEASE) charts/kubera --namespace $(HELM_NAMESPACE) --create-namespace --wait \
+		$(call helm-image,controller,$(IMG)) $(call helm-image,proxy,$(PROXY_IMG)) $(HELM_EXTRA_ARGS)
+
+.PHONY: helm-uninstall
+helm-uninstall: $(HELM) ## Uninstall the release; its CRDs and its namespace stay.
+	$(HELM) uninstall $(HELM_RELEASE) --namespace $(HELM_NAMESPACE) --wait
+
+.PHONY: test-chart
+test-chart: $(HELM) $(KUSTOMIZE) ## Test that the chart deploys what config/ does, and what its values do.
+	HELM=$(HELM) KUSTOMIZE=$(KUSTOMIZE) go test -tags chart -count=1 ./test/chart
+
+.PHONY: test-install
+test-install: $(HELM) $(KUSTOMIZE) ## Install and remove Kubera in every way in the test cluster, where it must not be yet.
+	$(MAKE) --no-print-directory cluster-up
+	$(MAKE) --no-print-directory cluster-load-versions
+	$(MAKE) --no-print-directory cluster-load-conformance
+	KUBECONFIG=$(CLUSTER_KUBECONFIG) KUBECTL='$(KUBECTL)' HELM=$(HELM) \
+		$(STATIC) go test -trimpath -tags install -count=1 -timeout 30m ./test/install -ginkgo.v $(if $(RUN),-ginkgo.focus '$(RUN)',)
+
+# By the names that the chart has for them, and by those of a version after it.
+.PHONY: cluster-load-versions
+cluster-load-versions: cluster-images $(CLUSTER)
+	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/kubera-controller --dockerfile Dockerfile.controller \
+		$(addprefix kubera-controller:,0.1.0 0.1.1)
+	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/kubera-proxy --dockerfile Dockerfile.proxy \
+		$(addprefix kubera-proxy:,0.1.0 0.1.1)
+
+.PHONY: chart-readme
+chart-readme: $(HELM) $(KUSTOMIZE) ## Write the table of values in the README of the chart.
+	HELM=$(HELM) KUSTOMIZE=$(KUSTOMIZE) go test -tags chart -count=1 ./test/chart -run TestReadme -update
+
+# helm-image sets the image $1 of the chart to REPOSITORY:TAG or REPOSITORY@DIGEST $2.
+helm-image = $(if $(findstring @,$(2)),\
+	--set $(1).image.repository=$(firstword $(subst @, ,$(2))) --set $(1).image.digest=$(lastword $(subst @, ,$(2))),\
+	--set $(1).image.repository=$(patsubst %:$(lastword $(subst :, ,$(2))),%,$(2)) --set-string $(1).image.tag=$(lastword $(subst :, ,$(2))))
+
 ##@ Tools
 
 .PHONY: controller-gen
@@ -334,6 +389,11 @@ $(KUSTOMIZE):
 golangci-lint: $(GOLANGCI_LINT) ## Install golangci-lint.
 $(GOLANGCI_LINT):
 	$(call go-install-tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+
+.PHONY: helm
+helm: $(HELM) ## Install helm.
+$(HELM):
+	$(call go-install-tool,helm,helm.sh/helm/v4/cmd/helm,$(HELM_VERSION))
 
 $(KUBERNETES):
 	@hack/kubernetes.sh >/dev/null

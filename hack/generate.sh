@@ -9,6 +9,12 @@ case "$what" in
 manifests)
 	"$controller_gen" crd paths=./api/... output:crd:dir="$root/config/crd/bases"
 	"$controller_gen" rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir="$root/config/rbac"
+	# The chart can read files of its own directory only.
+	chart="$root/charts/kubera/files"
+	rm -rf "$chart/crds" "$chart/rbac"
+	mkdir -p "$chart/crds" "$chart/rbac"
+	cp "$root"/config/crd/bases/*.yaml "$chart/crds"
+	cp config/rbac/*_role.yaml "$root/config/rbac/role.yaml" "$chart/rbac"
 	;;
 deepcopy)
 	"$controller_gen" object:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1 output:object:dir="$root/api/v1alpha1"

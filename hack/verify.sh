@@ -21,6 +21,8 @@ diff -ru config/crd/bases "$temporary/config/crd/bases" >&2 ||
 	complain "the CRDs are stale: run make manifests"
 diff -u config/rbac/role.yaml "$temporary/config/rbac/role.yaml" >&2 ||
 	complain "config/rbac/role.yaml is stale: run make manifests"
+diff -ru charts/kubera/files "$temporary/charts/kubera/files" >&2 ||
+	complain "the chart's copies of config/ are stale: run make manifests"
 diff -u api/v1alpha1/zz_generated.deepcopy.go "$temporary/api/v1alpha1/zz_generated.deepcopy.go" >&2 ||
 	complain "the deep copies are stale: run make generate"
 
