@@ -76,10 +76,6 @@ CONFORMANCE_VERSION ?= main
 # Listeners on ports below 1024 need privileges, so the quickstart adds this.
 PORT_OFFSET ?= 8000
 
-# The same for people and for the check of what its README shows.
-QUICKSTART = bin/kubera run -f examples/quickstart --port-offset $(PORT_OFFSET) \
-	--echo stable=127.0.0.1:9001 --echo canary=127.0.0.1:9002
-
 GO_BUILD := go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 # What tests run in a cluster has flags in common, so that it is compiled once. Images
 # have no libraries: their programs are linked statically.
@@ -193,8 +189,8 @@ conformance: cluster-for-tests ## Run the Gateway API's conformance suite; RUN=R
 		hack/conformance.sh
 
 .PHONY: verify-quickstart
-verify-quickstart: bin/kubera ## Serve the quickstart and check what its curl lines answer.
-	hack/verify-quickstart.sh $(QUICKSTART)
+verify-quickstart: ## Do what README.md and the quickstart's say, and compare what is printed.
+	go test -count=1 ./test/docs -run 'TestPages/(README|examples/quickstart)'
 
 ##@ Test cluster (a Kubernetes node on this Linux machine, as root; see CONTRIBUTING.md)
 
