@@ -1,7 +1,7 @@
-//go:build skew
-
 // Copyright The Kubera Authors.
 // SPDX-License-Identifier: Apache-2.0
+
+//go:build skew
 
 package envtest
 
