@@ -12,7 +12,16 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 # latest, because nodes would ask a registry for that whatever was loaded into them.
 IMG ?= kubera-controller:devel
 PROXY_IMG ?= kubera-proxy:devel
+# docker, podman or buildah. Flags of its build and of its push, such as
+# --isolation chroot --storage-driver vfs where buildah has to do without privileges.
 CONTAINER_TOOL ?= docker
+CONTAINER_BUILD_FLAGS ?=
+CONTAINER_PUSH_FLAGS ?=
+# Of docker-buildx, and of what the bundle says that the images are for.
+PLATFORMS ?= linux/amd64,linux/arm64
+# Labels of the images. The date is the commit's, so that they don't differ by it.
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+CREATED ?= $(shell git show -s --format=%cI HEAD 2>/dev/null || echo 1970-01-01T00:00:00Z)
 
 # The release of make helm-deploy, and what helm is told beside.
 HELM_NAMESPACE ?= kubera-system
@@ -34,6 +43,8 @@ CONTROLLER_GEN_VERSION ?= v0.23.0
 KUSTOMIZE_VERSION ?= v5.8.1
 GOLANGCI_LINT_VERSION ?= v2.15.0
 HELM_VERSION ?= v4.3.1
+CYCLONEDX_GOMOD_VERSION ?= v1.10.0
+CRANE_VERSION ?= v0.22.1
 
 CONTAINERD_VERSION ?= v2.4.2
 CNI_VERSION ?= v1.9.1
@@ -43,6 +54,8 @@ CONTROLLER_GEN := $(LOCALBIN)/controller-gen-$(CONTROLLER_GEN_VERSION)
 KUSTOMIZE := $(LOCALBIN)/kustomize-$(KUSTOMIZE_VERSION)
 GOLANGCI_LINT := $(LOCALBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 HELM := $(LOCALBIN)/helm-$(HELM_VERSION)
+CYCLONEDX_GOMOD := $(LOCALBIN)/cyclonedx-gomod-$(CYCLONEDX_GOMOD_VERSION)
+CRANE := $(LOCALBIN)/crane-$(CRANE_VERSION)
 KUBERNETES := $(LOCALBIN)/kubernetes-$(KUBERNETES_VERSION)
 CONTAINERD := $(LOCALBIN)/containerd-$(CONTAINERD_VERSION)
 CNI := $(LOCALBIN)/cni-$(CNI_VERSION)
@@ -278,20 +291,50 @@ bin/caddy:
 run: bin/kubera-controller ## Run the operator on this machine, against the current kubectl context.
 	bin/kubera-controller --leader-elect=false --namespace=$(RUN_NAMESPACE) --proxy-image=$(PROXY_IMG) --network-policies=false
 
-.PHONY: docker-build
-docker-build: ## Build the images IMG and PROXY_IMG.
-	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -f Dockerfile.controller -t $(IMG) .
-	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -f Dockerfile.proxy -t $(PROXY_IMG) .
-
-.PHONY: docker-push
-docker-push: ## Push the images IMG and PROXY_IMG.
-	$(CONTAINER_TOOL) push $(IMG)
-	$(CONTAINER_TOOL) push $(PROXY_IMG)
-
 .PHONY: build-installer
 build-installer: $(KUSTOMIZE) ## Write all that a cluster needs to dist/install.yaml.
 	mkdir -p dist
 	hack/installer.sh $(KUSTOMIZE) $(IMG) $(PROXY_IMG) >dist/install.yaml
+
+##@ Images (docs/images.md)
+
+# What a build is told. GOPROXY and GOFLAGS are those of the environment, if it has any.
+IMAGE_ARGS = --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --build-arg CREATED=$(CREATED) \
+	--build-arg GOPROXY --build-arg GOFLAGS $(CONTAINER_BUILD_FLAGS)
+
+.PHONY: docker-build
+docker-build: ## Build the images IMG and PROXY_IMG with CONTAINER_TOOL (docker).
+	$(CONTAINER_TOOL) build $(IMAGE_ARGS) -f Dockerfile.controller -t $(IMG) .
+	$(CONTAINER_TOOL) build $(IMAGE_ARGS) -f Dockerfile.proxy -t $(PROXY_IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the images IMG and PROXY_IMG.
+	$(CONTAINER_TOOL) push $(CONTAINER_PUSH_FLAGS) $(IMG)
+	$(CONTAINER_TOOL) push $(CONTAINER_PUSH_FLAGS) $(PROXY_IMG)
+
+.PHONY: docker-buildx
+docker-buildx: ## Build IMG and PROXY_IMG for all PLATFORMS, and push them.
+	$(call build-and-push,Dockerfile.controller,$(IMG))
+	$(call build-and-push,Dockerfile.proxy,$(PROXY_IMG))
+
+# build-and-push makes the image $2 by the file $1. Docker can't keep an image of
+# several platforms without pushing it; podman and buildah can, and add to one that is
+# there, hence the removal. Older ones of them don't know what BUILDPLATFORM is.
+define build-and-push
+$(if $(filter docker,$(notdir $(CONTAINER_TOOL))),\
+$(CONTAINER_TOOL) buildx build $(IMAGE_ARGS) --platform $(PLATFORMS) $(CONTAINER_PUSH_FLAGS) --push -f $(1) -t $(2) .,\
+! $(CONTAINER_TOOL) manifest exists $(2) || $(CONTAINER_TOOL) manifest rm $(2)
+$(CONTAINER_TOOL) build $(IMAGE_ARGS) --build-arg BUILDPLATFORM=linux/$$(go env GOHOSTARCH) --platform $(PLATFORMS) --manifest $(2) -f $(1) .
+$(CONTAINER_TOOL) manifest push --all $(CONTAINER_PUSH_FLAGS) $(2) docker://$(2))
+endef
+
+.PHONY: sbom
+sbom: $(CYCLONEDX_GOMOD) ## Write what the programs consist of, with licences, to dist/*.cdx.json.
+	hack/sbom.sh $(CYCLONEDX_GOMOD) controller proxy kubera
+
+.PHONY: verify-images
+verify-images: $(CRANE) ## Build the images with buildah, for two platforms, and look into them; as root.
+	hack/verify-images.sh $(CRANE)
 
 ##@ Deployment (the CRDs of the Gateway API must be in the cluster)
 
@@ -390,6 +433,12 @@ $(GOLANGCI_LINT):
 helm: $(HELM) ## Install helm.
 $(HELM):
 	$(call go-install-tool,helm,helm.sh/helm/v4/cmd/helm,$(HELM_VERSION))
+
+$(CYCLONEDX_GOMOD):
+	$(call go-install-tool,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod,$(CYCLONEDX_GOMOD_VERSION))
+
+$(CRANE):
+	$(call go-install-tool,crane,github.com/google/go-containerregistry/cmd/crane,$(CRANE_VERSION))
 
 $(KUBERNETES):
 	@hack/kubernetes.sh >/dev/null
