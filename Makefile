@@ -89,6 +89,22 @@ CONFORMANCE_VERSION ?= main
 # Listeners on ports below 1024 need privileges, so the quickstart adds this.
 PORT_OFFSET ?= 8000
 
+# Of the bundle: the version of the release, where catalogs offer it, its image, and
+# where it is written to. USE_IMAGE_DIGESTS=true wants IMG and PROXY_IMG by digest.
+BUNDLE_VERSION ?= 0.1.0
+CHANNELS ?= candidate
+DEFAULT_CHANNEL ?= $(firstword $(subst $(comma), ,$(CHANNELS)))
+USE_IMAGE_DIGESTS ?= false
+IMAGE_TAG_BASE ?= kubera
+BUNDLE_IMG ?= $(IMAGE_TAG_BASE)-bundle:v$(BUNDLE_VERSION)
+CATALOG_IMG ?= $(IMAGE_TAG_BASE)-catalog:v$(BUNDLE_VERSION)
+BUNDLE_ROOT ?= .
+OPM ?= opm
+# Images of a release, unless somebody names others.
+BUNDLE_IMAGES = $(if $(filter file,$(origin IMG)),kubera-controller:$(BUNDLE_VERSION),$(IMG)) \
+	$(if $(filter file,$(origin PROXY_IMG)),kubera-proxy:$(BUNDLE_VERSION),$(PROXY_IMG))
+comma := ,
+
 GO_BUILD := go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 # What tests run in a cluster has flags in common, so that it is compiled once. Images
 # have no libraries: their programs are linked statically.
@@ -335,6 +351,33 @@ sbom: $(CYCLONEDX_GOMOD) ## Write what the programs consist of, with licences, t
 .PHONY: verify-images
 verify-images: $(CRANE) ## Build the images with buildah, for two platforms, and look into them; as root.
 	hack/verify-images.sh $(CRANE)
+
+##@ Bundle (for the Operator Lifecycle Manager, see docs/olm.md)
+
+.PHONY: bundle
+bundle: $(KUSTOMIZE) ## Write the bundle of BUNDLE_VERSION with IMG and PROXY_IMG, and check it.
+	hack/bundle.sh $(KUSTOMIZE) $(BUNDLE_IMAGES) $(BUNDLE_ROOT) --version $(BUNDLE_VERSION) --platforms $(PLATFORMS) \
+		--channels $(CHANNELS) --default-channel $(DEFAULT_CHANNEL) --digests=$(USE_IMAGE_DIGESTS)
+
+.PHONY: bundle-build
+bundle-build: ## Build the image BUNDLE_IMG of the bundle.
+	$(CONTAINER_TOOL) build $(CONTAINER_BUILD_FLAGS) -f bundle.Dockerfile -t $(BUNDLE_IMG) .
+
+.PHONY: bundle-push
+bundle-push: ## Push the image BUNDLE_IMG.
+	$(CONTAINER_TOOL) push $(CONTAINER_PUSH_FLAGS) $(BUNDLE_IMG)
+
+.PHONY: catalog
+catalog: ## Write a file-based catalog with BUNDLE_IMG to dist/catalog; needs opm.
+	hack/catalog.sh $(OPM) $(BUNDLE_IMG)
+
+.PHONY: catalog-build
+catalog-build: ## Build the image CATALOG_IMG of the catalog.
+	$(CONTAINER_TOOL) build $(CONTAINER_BUILD_FLAGS) -f dist/catalog.Dockerfile -t $(CATALOG_IMG) dist
+
+.PHONY: catalog-push
+catalog-push: ## Push the image CATALOG_IMG.
+	$(CONTAINER_TOOL) push $(CONTAINER_PUSH_FLAGS) $(CATALOG_IMG)
 
 ##@ Deployment (the CRDs of the Gateway API must be in the cluster)
 

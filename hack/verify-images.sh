@@ -111,7 +111,12 @@ GOPROXY=file:///modules make --no-print-directory docker-buildx \
 	tail -n 50 "$temporary/build.log" >&2
 	exit 1
 }
-for name in kubera-controller kubera-proxy; do
+make --no-print-directory bundle-build bundle-push CONTAINER_TOOL="$buildah" CONTAINER_PUSH_FLAGS=--tls-verify=false \
+	BUNDLE_IMG="$address/kubera-bundle:verify" >"$temporary/bundle.log" 2>&1 || {
+	tail -n 50 "$temporary/bundle.log" >&2
+	exit 1
+}
+for name in kubera-controller kubera-proxy kubera-bundle; do
 	"$crane" pull --format oci "$address/$name:verify" "$temporary/images/$name"
 done
 

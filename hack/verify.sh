@@ -26,6 +26,10 @@ diff -ru charts/kubera/files "$temporary/charts/kubera/files" >&2 ||
 diff -u api/v1alpha1/zz_generated.deepcopy.go "$temporary/api/v1alpha1/zz_generated.deepcopy.go" >&2 ||
 	complain "the deep copies are stale: run make generate"
 
+env -u MAKEFLAGS -u IMG -u PROXY_IMG make --no-print-directory bundle BUNDLE_ROOT="$temporary" >/dev/null &&
+	diff -ru bundle "$temporary/bundle" >&2 && diff -u bundle.Dockerfile "$temporary/bundle.Dockerfile" >&2 ||
+	complain "the bundle is stale: run make bundle"
+
 # Tracked files and new ones, so that the check holds before a commit too.
 files() { git ls-files --cached --others --exclude-standard -- "$@"; }
 

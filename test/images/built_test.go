@@ -6,12 +6,15 @@
 package images_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/kubera-dev/kubera/test/images"
 )
@@ -51,6 +54,48 @@ func TestBuilt(t *testing.T) {
 				t.Errorf("images for %q, want %q", architectures, platforms)
 			}
 		})
+	}
+}
+
+// TestBundle: the image of the bundle has its files, and labels that are its
+// annotations.
+func TestBundle(t *testing.T) {
+	list, err := images.ReadLayout(os.DirFS(filepath.Join(required(t, "IMAGES"), "kubera-bundle")))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d images: %v", len(list), err)
+	}
+	files := map[string]string{}
+	for _, layer := range list[0].Layers {
+		for name, f := range layer {
+			if f.Content != nil {
+				files[name] = string(f.Content)
+			}
+		}
+	}
+	root := filepath.Join("..", "..", "bundle")
+	wanted := 0
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		wanted++
+		raw, err := os.ReadFile(path)
+		if name := strings.TrimPrefix(path, root); files[name] != string(raw) {
+			t.Errorf("%s is not in the image, or differs", name)
+		}
+		return err
+	})
+	if err != nil || wanted != len(files) || wanted < 10 {
+		t.Errorf("%d files in the image, %d in the bundle: %v", len(files), wanted, err)
+	}
+	var metadata struct{ Annotations map[string]string }
+	if err := yaml.Unmarshal([]byte(files["/metadata/annotations.yaml"]), &metadata); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range metadata.Annotations {
+		if got := list[0].Config.Labels[name]; got != value {
+			t.Errorf("the label %s is %q, not %q", name, got, value)
+		}
 	}
 }
 
