@@ -146,6 +146,7 @@ vet: ## Run go vet.
 lint: $(GOLANGCI_LINT) ## Run the linters; building them takes minutes the first time.
 	$(GOLANGCI_LINT) run
 	cd test/conformance && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml
+	cd test/monitoring && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml
 
 .PHONY: lint-fix
 lint-fix: $(GOLANGCI_LINT) ## Run the linters and mend what they can.
@@ -406,6 +407,16 @@ undeploy: $(KUSTOMIZE) bin/kubera-controller ## Remove what deploy made, unless 
 		echo "their proxies then serve on what they have, and get nothing new, until Kubera is deployed again." >&2; \
 		exit 1; }
 	hack/installer.sh $(KUSTOMIZE) $(IMG) $(PROXY_IMG) | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
+
+##@ Monitoring
+
+.PHONY: test-monitoring
+test-monitoring: ## Test alerts and dashboards against the metrics that there are.
+	cd test/monitoring && go test ./...
+
+.PHONY: update-monitoring
+update-monitoring: ## Write the PrometheusRule and the dashboards anew.
+	cd test/monitoring && go test . -update
 
 ##@ Helm (the chart charts/kubera)
 

@@ -8,9 +8,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/prometheus/prometheus/promql/parser"
-
 	"github.com/kubera-dev/kubera/test/metricsdoc"
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // targetLabels are those that Prometheus adds to what it reads of a pod.
@@ -90,7 +89,7 @@ func notBelow(expr parser.Expr, names []string, labels map[string][]string) []st
 func TestUnknown(t *testing.T) {
 	labels := map[string][]string{"a_total": {"x", "job"}, "b": {"y", "job"}}
 	for expr, want := range map[string]int{
-		`sum by (x) (rate(a_total{x="1"}[5m])) > 0`:      0,
+		`sum by (x) (rate(a_total{x="1"}[5m])) > 0`:       0,
 		`a_total and on (job) b`:                          0,
 		`sum by (x) (c)`:                                  2,
 		`a_total{y="1"}`:                                  1,
