@@ -447,7 +447,7 @@ test-install: $(HELM) $(KUSTOMIZE) ## Install and remove Kubera in every way in 
 	$(MAKE) --no-print-directory cluster-load-versions
 	$(MAKE) --no-print-directory cluster-load-conformance
 	KUBECONFIG=$(CLUSTER_KUBECONFIG) KUBECTL='$(KUBECTL)' HELM=$(HELM) \
-		$(STATIC) go test -trimpath -tags install -count=1 -timeout 30m ./test/install -ginkgo.v $(if $(RUN),-ginkgo.focus '$(RUN)',)
+		$(STATIC) go test -trimpath -tags install -count=1 -timeout 30m ./test/install -v -ginkgo.v $(if $(RUN),-ginkgo.focus '$(RUN)',)
 
 # By the names that the chart has for them, and by those of a version after it.
 .PHONY: cluster-load-versions

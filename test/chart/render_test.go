@@ -28,6 +28,9 @@ const (
 	directory = root + "/charts/kubera"
 )
 
+// oldestKubernetes that Chart.yaml lets in.
+const oldestKubernetes = "1.31.0"
+
 // tool is a program whose path make tells in an environment variable.
 func tool(t *testing.T, variable string) string {
 	t.Helper()
@@ -49,7 +52,8 @@ type release struct {
 // template is what helm prints, or its error.
 func (r release) template(t *testing.T) (string, error) {
 	t.Helper()
-	arguments := []string{"template", cmp.Or(r.name, "kubera"), directory, "--namespace", cmp.Or(r.namespace, "kubera-system")}
+	arguments := []string{"template", cmp.Or(r.name, "kubera"), directory, "--namespace", cmp.Or(r.namespace, "kubera-system"),
+		"--kube-version", oldestKubernetes}
 	command := exec.CommandContext(t.Context(), tool(t, "HELM"), append(arguments, r.values...)...)
 	// Nothing of the person who runs this.
 	command.Env = append(os.Environ(), "HELM_CONFIG_HOME="+t.TempDir(), "HELM_CACHE_HOME="+t.TempDir(), "HELM_DATA_HOME="+t.TempDir())
@@ -143,8 +147,9 @@ func everyRelease(t *testing.T, f func(t *testing.T, r release)) {
 	for _, file := range valuesFiles(t) {
 		releases = append(releases, release{name: "edge", namespace: "gateways", values: []string{"--values", file}})
 	}
-	// No object's name may be too long for its kind.
-	releases = append(releases, release{name: strings.Repeat("long-", 10) + "end", namespace: "gateways"})
+	// No object's name may be too long for its kind, and none be taken for a number.
+	releases = append(releases, release{name: strings.Repeat("long-", 10) + "end", namespace: "gateways"},
+		release{name: "7", namespace: "7", values: []string{"--set-string", "serviceAccount.name=7,controller.priorityClassName=7"}})
 	for _, r := range releases {
 		t.Run(filepath.Base(strings.Join(append([]string{r.name}, r.values...), " ")), func(t *testing.T) { f(t, r) })
 	}

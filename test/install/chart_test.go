@@ -12,6 +12,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/kubera-dev/kubera/internal/controller"
 )
 
 var _ = Describe("Helm", func() { comesAndGoes(chart{"--set", "crds.keep=false"}) })
@@ -66,6 +68,11 @@ var _ = Describe("A release", func() {
 		runs(ctx, namespace, nextVersion)
 		sent.goOn(ctx)
 
+		By("upgrading to an image of the proxies that does not exist")
+		helm(ctx, "upgrade", "kubera", nextChart(ctx), "--wait", "--set", "proxy.image.tag=absent")
+		Eventually(proxyImages).WithArguments(namespace).WithContext(ctx).Should(ConsistOf(proxyImage+":"+nextVersion, proxyImage+":absent"))
+		sent.goOn(ctx)
+
 		By("rolling back to the first version")
 		helm(ctx, "rollback", "kubera", "1", "--wait")
 		runs(ctx, namespace, version)
@@ -83,12 +90,28 @@ var _ = Describe("A release", func() {
 
 		By("removing all of it")
 		deleteNamespace(ctx, namespace)
-		chart{}.Remove(ctx)
-		// The CRDs stay, as the values have it.
+		helm(ctx, "uninstall", "kubera", "--wait")
+		Eventually(changes).WithArguments(before).WithContext(ctx).Should(ConsistOf(leftByUninstall))
+		// As the README of the chart says.
 		run(ctx, tool("KUBECTL"), "delete", "crd", "--selector", "app.kubernetes.io/instance=kubera,app.kubernetes.io/name=kubera")
+		deleteNamespace(ctx, systemNamespace)
 		nothingChanged(ctx, before)
 	}, NodeTimeout(2*specTimeout))
 })
+
+// leftByUninstall is what the values have it that stays, and what Helm doesn't know of.
+var leftByUninstall = []string{
+	"left: customresourcedefinitions.apiextensions.k8s.io /accesscontrolfilters.gateway.kubera.dev",
+	"left: customresourcedefinitions.apiextensions.k8s.io /gatewayclassparameters.gateway.kubera.dev",
+	"left: customresourcedefinitions.apiextensions.k8s.io /gatewayparameters.gateway.kubera.dev",
+	"left: customresourcedefinitions.apiextensions.k8s.io /staticresponsefilters.gateway.kubera.dev",
+	"left: apiservices.apiregistration.k8s.io /v1alpha1.gateway.kubera.dev",
+	"left: namespaces. /kubera-system",
+	"left: serviceaccounts. kubera-system/default",
+	"left: configmaps. kubera-system/kube-root-ca.crt",
+	"left: secrets. kubera-system/" + controller.AuthoritySecret,
+	"left: leases.coordination.k8s.io kubera-system/0b6d3d4c.gateway.kubera.dev",
+}
 
 // nextChart is the chart as it would be of the next version.
 func nextChart(ctx context.Context) string {

@@ -7,6 +7,7 @@ package install
 
 import (
 	"context"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -23,6 +24,20 @@ func replicas(ctx context.Context) int {
 	var deployment appsv1.Deployment
 	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: systemNamespace, Name: controllerName}, &deployment)).To(Succeed())
 	return int(deployment.Status.ReadyReplicas)
+}
+
+// proxyImages are those of the pods of the Gateway "web", each once.
+func proxyImages(ctx context.Context, namespace string) ([]string, error) {
+	var list corev1.PodList
+	if err := k8s.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels(infra.Selector("web"))); err != nil {
+		return nil, err
+	}
+	var images []string
+	for _, pod := range list.Items {
+		images = append(images, pod.Spec.Containers[0].Image)
+	}
+	slices.Sort(images)
+	return slices.Compact(images), nil
 }
 
 // runs waits until the controller and the proxies of the Gateway "web" are of a version,

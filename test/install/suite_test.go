@@ -19,6 +19,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -63,6 +64,8 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	config, err := ctrl.GetConfig()
 	Expect(err).NotTo(HaveOccurred())
 	config.QPS = -1
+	// The inventory lists resources that are deprecated, too.
+	config.WarningHandler = rest.NoWarnings{}
 	k8s, err = client.New(config, client.Options{Scheme: controller.NewScheme()})
 	Expect(err).NotTo(HaveOccurred())
 	kinds, err = discovery.NewDiscoveryClientForConfig(config)

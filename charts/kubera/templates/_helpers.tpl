@@ -20,7 +20,7 @@ prefix that is cut gets a hash, so that it stays one of its own.
 {{- define "kubera.selector" -}}
 control-plane: controller-manager
 app.kubernetes.io/name: kubera
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ quote .Release.Name }}
 {{- end -}}
 
 {{/* The labels of all objects. */}}
@@ -38,12 +38,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{/*
 The metadata of an object: its name is the prefix and the argument "name"; "cluster" says
-that it is in no namespace; "labels" and "annotations" are its own, and go before those of all objects.
+that it is in no namespace; "labels" and "annotations" are its own, and go before those of
+all objects.
 */}}
 {{- define "kubera.metadata" -}}
 name: {{ include "kubera.fullname" .root }}-{{ .name }}
 {{- if not .cluster }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ quote .root.Release.Namespace }}
 {{- end }}
 labels:
   {{- merge (dict) (.labels | default dict) (include "kubera.labels" .root | fromYaml) | toYaml | nindent 2 }}
