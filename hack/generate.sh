@@ -11,10 +11,12 @@ manifests)
 	"$controller_gen" rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir="$root/config/rbac"
 	# The chart can read files of its own directory only.
 	chart="$root/charts/kubera/files"
-	rm -rf "$chart/crds" "$chart/rbac"
-	mkdir -p "$chart/crds" "$chart/rbac"
+	rm -rf "$chart"
+	mkdir -p "$chart"/{crds,rbac,prometheus,grafana}
 	cp "$root"/config/crd/bases/*.yaml "$chart/crds"
 	cp config/rbac/*_role.yaml "$root/config/rbac/role.yaml" "$chart/rbac"
+	cp config/prometheus/rules/prometheusrule.yaml "$chart/prometheus"
+	cp config/grafana/*.json "$chart/grafana"
 	;;
 deepcopy)
 	"$controller_gen" object:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1 output:object:dir="$root/api/v1alpha1"

@@ -57,6 +57,9 @@ var needs = map[string]string{
 	"prometheus.serviceMonitor.tlsConfig": "prometheus.serviceMonitor.enabled=true",
 	"prometheus.podMonitor.labels":        "prometheus.podMonitor.enabled=true",
 	"prometheus.podMonitor.interval":      "prometheus.podMonitor.enabled=true",
+	"prometheus.rules.labels":             "prometheus.rules.enabled=true",
+	"grafana.dashboards.labels":           "grafana.dashboards.enabled=true",
+	"grafana.dashboards.annotations":      "grafana.dashboards.enabled=true",
 	"metrics.certManager.issuerRef":       "metrics.certManager.enabled=true",
 	"leaderElection.enabled":              "controller.replicas=1",
 }

@@ -63,8 +63,12 @@ func TestParity(t *testing.T) {
 			[]string{"certmanager"},
 			release{values: []string{"--set", "metrics.certManager.enabled=true"}},
 		},
-		"both": {
-			[]string{"prometheus/controller", "prometheus/proxies", "certmanager"},
+		"alerts and dashboards": {
+			[]string{"prometheus/rules", "grafana"},
+			release{values: []string{"--set", "prometheus.rules.enabled=true,grafana.dashboards.enabled=true"}},
+		},
+		"everything": {
+			[]string{"prometheus/controller", "prometheus/proxies", "prometheus/rules", "grafana", "certmanager"},
 			release{values: []string{"--values", directory + "/ci/cert-manager-values.yaml"}},
 		},
 	} {
