@@ -3,8 +3,6 @@
 
 package upstream
 
-import "time"
-
 // Backend returns the backend in use with an ID, nil if there is none. Those that
 // share the ID, being reached with different client certificates, have the same
 // endpoints: any of them is returned.
@@ -55,6 +53,6 @@ func (e *Endpoint) Address() string { return e.address }
 // Release ends what Assign began. To be called once for each.
 func (e *Endpoint) Release() { e.inflight.Add(-1) }
 
-// Unreachable has the endpoint passed over for a second where there are others, as
-// one that could not be connected to.
-func (e *Endpoint) Unreachable() { e.failedUntil.Store(time.Now().Add(failureMemory).UnixNano()) }
+// Unreachable has the endpoint passed over for a second where there are others. That it
+// is back nobody would hear.
+func (e *Endpoint) Unreachable() { e.rest.passOver() }

@@ -294,7 +294,7 @@ func TestAnotherEndpointIsTried(t *testing.T) {
 func TestFailingEndpointIsPassedOver(t *testing.T) {
 	b := newBackend(t, config.BackendHTTP, closedPort(t), listenHTTP(t))
 	dead := b.set.Load().ready[0]
-	dead.failedUntil.Store(time.Now().Add(time.Hour).UnixNano())
+	dead.rest.until.Store(time.Now().Add(time.Hour).UnixNano())
 	for range 50 {
 		if e := b.set.Load().pick(nil); e == dead {
 			t.Fatal("a failing endpoint was chosen")
@@ -394,7 +394,7 @@ func TestTimeoutWhileConnecting(t *testing.T) {
 		q = newRequest(t.Context(), http.MethodGet)
 		q.TryTimeout = short
 		wantKind(t, exchange(t, b, q), Timeout)
-		if theEndpoint(b).failing() {
+		if hasFailed(theEndpoint(b)) {
 			t.Fatalf("the endpoint is blamed for a request with %v", short)
 		}
 	}

@@ -26,7 +26,7 @@ func (s *endpointSet) candidates() []*Endpoint {
 }
 
 // pick chooses the endpoint with fewer requests under way of two random ones
-// that are neither failing nor tried. If there is no such endpoint, a failing
+// that are neither resting nor tried. If there is no such endpoint, a resting
 // one will do. It returns nil if all were tried.
 func (s *endpointSet) pick(tried []*Endpoint) *Endpoint {
 	all := s.candidates()
@@ -46,34 +46,43 @@ func (s *endpointSet) pick(tried []*Endpoint) *Endpoint {
 		j++
 	}
 	a, b := all[i], all[j]
-	aGood, bGood := good(a, tried), good(b, tried)
-	switch {
-	case aGood && bGood:
+	aStands := standingOf(a, tried)
+	if aStands == onTrial {
+		return a
+	}
+	switch bStands := standingOf(b, tried); {
+	case bStands == onTrial:
+		return b
+	case aStands == good && bStands == good:
 		if b.inflight.Load() < a.inflight.Load() {
 			return b
 		}
 		return a
-	case aGood:
+	case aStands == good:
 		return a
-	case bGood:
+	case bStands == good:
 		return b
 	}
-	return pickRest(all, i, tried)
+	return pickOther(all, i, tried)
 }
 
-func good(e *Endpoint, tried []*Endpoint) bool {
-	return !e.failing() && !slices.Contains(tried, e)
+// standingOf is resting for one that was tried.
+func standingOf(e *Endpoint, tried []*Endpoint) standing {
+	if slices.Contains(tried, e) {
+		return resting
+	}
+	return e.rest.standing()
 }
 
-// pickRest looks at all, from a random one on.
-func pickRest(all []*Endpoint, start int, tried []*Endpoint) *Endpoint {
+// pickOther looks at all, from a random one on.
+func pickOther(all []*Endpoint, start int, tried []*Endpoint) *Endpoint {
 	var last *Endpoint
 	for k := range all {
 		e := all[(start+k)%len(all)]
 		if slices.Contains(tried, e) {
 			continue
 		}
-		if !e.failing() {
+		if e.rest.standing() != resting {
 			return e
 		}
 		last = e

@@ -79,10 +79,10 @@ func (e *Endpoint) dialBytes(ctx context.Context, preamble []byte) (*Connection,
 	c, err := e.openBytes(ctx, preamble)
 	switch {
 	case err == nil:
-		e.failedUntil.Store(0)
+		e.rest.succeeded()
 		return c, nil
 	case ctx.Err() == nil:
-		e.Unreachable()
+		e.rest.failed()
 	}
 	e.inflight.Add(-1)
 	return nil, err

@@ -71,8 +71,8 @@ func TestDialRemembersFailures(t *testing.T) {
 	_, err := b.Dial(t.Context(), nil)
 	wantKind(t, err, ConnectFailed)
 	e := b.set.Load().ready[0]
-	if !e.failing() || e.inflight.Load() != 0 {
-		t.Errorf("failing %t, %d under way", e.failing(), e.inflight.Load())
+	if !hasFailed(e) || e.inflight.Load() != 0 {
+		t.Errorf("failing %t, %d under way", hasFailed(e), e.inflight.Load())
 	}
 }
 
@@ -86,7 +86,7 @@ func TestDialErrors(t *testing.T) {
 	_, err = b.Dial(ended, nil)
 	wantKind(t, err, Canceled)
 	for _, e := range b.set.Load().ready {
-		if e.failing() {
+		if hasFailed(e) {
 			t.Error("an endpoint is blamed for what the caller did")
 		}
 	}

@@ -20,9 +20,6 @@ const (
 	// maxIdleAge is below the keep-alive timeouts of the usual servers and load
 	// balancers (60s and more).
 	maxIdleAge = 55 * time.Second
-	// failureMemory is how long an endpoint that could not be connected to is
-	// passed over where there are others.
-	failureMemory = time.Second
 )
 
 // Endpoint is one address of a backend with its idle connections, the last used
@@ -31,10 +28,9 @@ type Endpoint struct {
 	address  string
 	metrics  *metrics.Backend
 	inflight atomic.Int64
-	// failedUntil is in nanoseconds since 1970, 0 if the last connect succeeded.
-	failedUntil atomic.Int64
-	h2          *h2Client   // nil for HTTP/1.1
-	tls         *tls.Config // nil for clear text
+	rest     rest
+	h2       *h2Client   // nil for HTTP/1.1
+	tls      *tls.Config // nil for clear text
 
 	mu      sync.Mutex
 	idle    []*conn
@@ -47,9 +43,9 @@ func (e *Endpoint) dial(ctx context.Context) (net.Conn, error) {
 	nc, err := e.open(ctx)
 	switch {
 	case err == nil:
-		e.failedUntil.Store(0)
+		e.rest.succeeded()
 	case !over(ctx):
-		e.failedUntil.Store(time.Now().Add(failureMemory).UnixNano())
+		e.rest.failed()
 	}
 	return nc, err
 }
@@ -87,12 +83,6 @@ func (e *Endpoint) open(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	return secured, nil
-}
-
-// failing reports whether a connect has failed a moment ago.
-func (e *Endpoint) failing() bool {
-	until := e.failedUntil.Load()
-	return until != 0 && time.Now().UnixNano() < until
 }
 
 // get returns an idle connection, or nil. Whether the endpoint has closed it is

@@ -187,7 +187,7 @@ func TestRetryAtAnotherEndpoint(t *testing.T) {
 			b := newBackend(t, protocol, closedPort(t), closedPort(t), closedPort(t), closedPort(t), closedPort(t), serving(t, app))
 			for range 20 {
 				for _, e := range b.set.Load().ready {
-					e.failedUntil.Store(0)
+					e.rest.succeeded()
 				}
 				q := post(t, body)
 				q.Retry = &config.Retry{Attempts: 100}
@@ -237,7 +237,7 @@ func TestNoAttempts(t *testing.T) {
 	wantKind(t, exchange(t, dead, q), ConnectFailed)
 	tried := 0
 	for _, e := range dead.set.Load().ready {
-		if e.failing() {
+		if hasFailed(e) {
 			tried++
 		}
 	}

@@ -174,8 +174,8 @@ func TestNoTLSAtTheEndpoint(t *testing.T) {
 		}
 	}
 	for _, e := range b.set.Load().ready {
-		if e.failing() != (e.address != live) {
-			t.Errorf("%s is failing: %v", e.address, e.failing())
+		if hasFailed(e) != (e.address != live) {
+			t.Errorf("%s is failing: %v", e.address, hasFailed(e))
 		}
 	}
 }
@@ -209,7 +209,7 @@ func TestHandshakeEndsWithTheRequest(t *testing.T) {
 		q := newRequest(t.Context(), http.MethodGet)
 		q.TryTimeout = 20 * time.Millisecond
 		try(q, Timeout)
-		if theEndpoint(b).failing() {
+		if hasFailed(theEndpoint(b)) {
 			t.Errorf("%s: the endpoint is blamed for the request", protocol)
 		}
 		close(end)
