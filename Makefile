@@ -222,6 +222,22 @@ conformance: cluster-for-tests ## Run the Gateway API's conformance suite; RUN=R
 verify-quickstart: ## Do what README.md and the quickstart's say, and compare what is printed.
 	go test -count=1 ./test/docs -run 'TestPages/(README|examples/quickstart)'
 
+# How long the controller and the API server are away in make test-operations.
+OUTAGE ?= 30s
+API_OUTAGE ?= 30s
+# Specs of it by regular expression, all of them if empty.
+OPERATIONS ?=
+
+.PHONY: test-operations
+test-operations: ## Test operations under load in the test cluster; OUTAGE=10m API_OUTAGE=5m is the long form.
+	$(STATIC) go build -trimpath -ldflags "-s -w" -o bin/images/backend ./test/operations/backend
+	$(STATIC) go test -trimpath -tags operations -c -o bin/operations.test ./test/operations
+	$(MAKE) --no-print-directory cluster-deploy
+	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/backend kubera.test/backend:1
+	cd test/operations && KUBECONFIG=$(CLUSTER_KUBECONFIG) KUBECTL='$(KUBECTL)' CLUSTER=$(CURDIR)/$(CLUSTER) CTR=$(CONTAINERD)/ctr \
+		OUTAGE=$(OUTAGE) API_OUTAGE=$(API_OUTAGE) $(CURDIR)/bin/operations.test -test.timeout 90m -ginkgo.v \
+		$(if $(OPERATIONS),-ginkgo.focus '$(OPERATIONS)',)
+
 ##@ Test cluster (a Kubernetes node on this Linux machine, as root; see CONTRIBUTING.md)
 
 .PHONY: cluster-up

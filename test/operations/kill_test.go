@@ -1,0 +1,73 @@
+// Copyright The Kubera Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build operations
+
+package operations
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kubera-dev/kubera/test/load"
+)
+
+func killing() {
+	It("loses nothing as the controller that leads, and changes go on", func(ctx context.Context) {
+		losesNothing(func() {
+			leads, _ := leader(ctx)
+			kill(ctx, leads)
+			follows(ctx, "after the leader")
+			comesBack(ctx, leads)
+		})
+	}, NodeTimeout(specTimeout))
+
+	It("loses nothing as the controller that waits", func(ctx context.Context) {
+		losesNothing(func() {
+			_, waits := leader(ctx)
+			kill(ctx, waits)
+			follows(ctx, "after the one that waits")
+			comesBack(ctx, waits)
+		})
+	}, NodeTimeout(specTimeout))
+
+	It("loses nothing as a backend without a request under way", func(ctx context.Context) {
+		losesNothing(func() {
+			victim := backendPods(ctx, "abrupt")[0]
+			kill(ctx, victim)
+			for range 50 {
+				Expect(get(ctx, "/abrupt")).To(HavePrefix("200 "))
+			}
+			comesBack(ctx, victim)
+		})
+	}, NodeTimeout(specTimeout))
+
+	It("loses as a proxy what was under way on it, and connections until it is away", func(ctx context.Context) {
+		var at time.Time
+		var victim corev1.Pod
+		r := under(func() {
+			victim = proxies(ctx)[0]
+			at = kill(ctx, victim)
+			comesBack(ctx, victim)
+		})
+		broken, refused := 0, 0
+		var last time.Duration
+		for _, f := range r.failures() {
+			switch f.Kind {
+			case load.Broken:
+				broken++
+				Expect(f.At).To(BeTemporally("<", at.Add(2*time.Second)), "%s", f)
+			case load.Refused:
+				refused++
+				last = max(last, f.At.Sub(at))
+			default:
+				Fail(f.String())
+			}
+		}
+		AddReportEntry("proxy killed", map[string]any{"broken": broken, "refused": refused, "last refused after": last.String()})
+	}, NodeTimeout(specTimeout))
+}
