@@ -104,6 +104,13 @@ var breaks = map[string]map[string]change{
 	"labels-are-annotations": {"a label differs": replace(dockerFile, "channels.v1=candidate", "channels.v1=stable"), "an annotation more": bundleAnnotation("x", "y")},
 	"image-copies":           {"no tests": replace(dockerFile, "COPY bundle/tests/scorecard /tests/scorecard/\n", ""), "elsewhere": replace(dockerFile, " /manifests/", " /bundle/")},
 
+	"budgets": {
+		"no pod may be missing": set(budgetFile, 0, "spec", "maxUnavailable"),
+		"in percent":            set(budgetFile, "0%", "spec", "maxUnavailable"),
+		"all have to be there":  set(budgetFile, "100%", "spec", "minAvailable"),
+	},
+	"priority-classes": {"the default": set(priorityFile, true, "globalDefault")},
+
 	"csv-required": {
 		"no name":               csvSet("", "metadata", "name"),
 		"apiVersion":            csvSet("operators.coreos.com/v1", "apiVersion"),

@@ -4,6 +4,7 @@
 package rules
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -21,6 +22,8 @@ var formatRules = []Rule{
 	{"default-channel", defaultChannel},
 	{"labels-are-annotations", labelsAreAnnotations},
 	{"image-copies", imageCopies},
+	{"budgets", budgets},
+	{"priority-classes", priorityClasses},
 }
 
 // layout: one ClusterServiceVersion and every CRD in the file that is named after it.
@@ -120,6 +123,33 @@ func imageCopies(b *Bundle) []string {
 	}
 	if !maps.Equal(b.Copies, want) {
 		p.add("the image has %v, not %v", b.Copies, want)
+	}
+	return p
+}
+
+// budgets that let no pod be evicted would stop upgrades of nodes.
+func budgets(b *Bundle) []string {
+	var p problems
+	for name, object := range b.Objects {
+		if object.GetKind() != "PodDisruptionBudget" {
+			continue
+		}
+		spec, _ := object.Object["spec"].(map[string]any)
+		unavailable, available := fmt.Sprint(spec["maxUnavailable"]), fmt.Sprint(spec["minAvailable"])
+		if unavailable == "0" || unavailable == "0%" || available == "100%" {
+			p.add("%s lets no pod be evicted", name)
+		}
+	}
+	return p
+}
+
+// priorityClasses: none may become that of pods of others.
+func priorityClasses(b *Bundle) []string {
+	var p problems
+	for name, object := range b.Objects {
+		if object.GetKind() == "PriorityClass" && object.Object["globalDefault"] == true {
+			p.add("%s is the default of the cluster", name)
+		}
 	}
 	return p
 }

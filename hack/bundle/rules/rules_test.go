@@ -22,6 +22,8 @@ const (
 	csvFile        = "bundle/manifests/kubera.clusterserviceversion.yaml"
 	crdFile        = "bundle/manifests/gateway.kubera.dev_staticresponsefilters.yaml"
 	serviceFile    = "bundle/manifests/kubera-controller-manager-metrics-service_v1_service.yaml"
+	budgetFile     = "bundle/manifests/kubera-controller-manager_policy_v1_poddisruptionbudget.yaml"
+	priorityFile   = "bundle/manifests/kubera-controller-manager_scheduling.k8s.io_v1_priorityclass.yaml"
 	annotationFile = "bundle/metadata/annotations.yaml"
 	scorecardFile  = "bundle/tests/scorecard/config.yaml"
 	dockerFile     = "bundle.Dockerfile"
