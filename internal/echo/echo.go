@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -21,14 +22,25 @@ import (
 // Handler answers with text/plain: a line "NAME METHOD PATH?QUERY", one with the
 // host, and one for each header field that says something about this very request.
 // A request that accepts application/json gets all fields.
+//
+// The query can ask for more: delay=DURATION, of at most a minute, for an answer that
+// takes so long, and status=CODE, of 200 to 599, for another status than 200.
 func Handler(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Echo-Name", name)
+		status, err := obey(r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 		if strings.Contains(r.Header.Get("Accept"), "application/json") {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
 			writeJSON(w, name, r)
 			return
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(status)
 		var text strings.Builder
 		fmt.Fprintf(&text, "%s %s %s\nHost: %s\n", name, r.Method, r.URL.RequestURI(), r.Host)
 		for _, field := range slices.Sorted(maps.Keys(r.Header)) {
@@ -60,10 +72,35 @@ type answer struct {
 }
 
 func writeJSON(w http.ResponseWriter, name string, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(answer{name, r.Method, r.URL.RequestURI(), r.Host, r.Proto, r.Header})
+}
+
+// maxDelay is as long as a client can have an answer wait.
+const maxDelay = time.Minute
+
+// obey waits for as long as the request asks for, and gives the status that it asks for.
+func obey(r *http.Request) (status int, err error) {
+	query := r.URL.Query()
+	if text := query.Get("delay"); text != "" {
+		delay, err := time.ParseDuration(text)
+		if err != nil || delay < 0 || delay > maxDelay {
+			return 0, fmt.Errorf("delay=%s: must be a duration of at most %s", text, maxDelay)
+		}
+		select {
+		case <-r.Context().Done():
+		case <-time.After(delay):
+		}
+	}
+	status = http.StatusOK
+	if text := query.Get("status"); text != "" {
+		status, err = strconv.Atoi(text)
+		if err != nil || status < 200 || status > 599 {
+			return 0, fmt.Errorf("status=%s: must be 200 to 599", text)
+		}
+	}
+	return status, nil
 }
 
 // stopTimeout is how long requests may take to end after the server was told to.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -47,6 +48,38 @@ func TestHandlerJSON(t *testing.T) {
 	}
 	if have.Name != "v1" || have.Path != "/a%20b" || have.Headers.Get("X-Forwarded-For") != "192.0.2.1" {
 		t.Errorf("%+v", have)
+	}
+}
+
+func TestQueryAsksForMore(t *testing.T) {
+	for query, want := range map[string]int{
+		"":                     200,
+		"status=503":           503,
+		"delay=1ms&status=599": 599,
+		"status=199":           400,
+		"status=600":           400,
+		"status=x":             400,
+		"delay=61s":            400,
+		"delay=-1s":            400,
+		"delay=x":              400,
+		"delay=1ms&status=1":   400,
+		"delay=" + maxDelay.String() + "&status=0": 400,
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		if query != "delay=1ms&status=599" {
+			cancel() // nobody waits for the answer
+		}
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/?"+query, nil)
+		w := httptest.NewRecorder()
+		start := time.Now()
+		Handler("v1").ServeHTTP(w, r)
+		cancel()
+		if w.Code != want {
+			t.Errorf("%q: have %d, want %d", query, w.Code, want)
+		}
+		if query == "delay=1ms&status=599" && time.Since(start) < time.Millisecond {
+			t.Errorf("%q: answered after %s", query, time.Since(start))
+		}
 	}
 }
 

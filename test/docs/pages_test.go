@@ -34,6 +34,7 @@ var notRun = []string{
 	"docs/conformance/README.md: make conformance",
 	`docs/operator.md: kubectl apply --server-side -k "github.com/kubernetes-sigs/gateway-api/config/crd?ref=v1.6.3"`,
 	"docs/operator.md: make deploy IMG=registry.example/kubera-controller:v1 PROXY_IMG=registry.example/kubera-proxy:v1",
+	"examples/grpc/README.md: grpcurl -plaintext -authority grpc.example.com 127.0.0.1:8080 helloworld.Greeter/SayHello",
 }
 
 // pagePaths are those of the pages, relative to the root, in alphabetical order.

@@ -152,6 +152,7 @@ func (r *reader) serve(ctx context.Context, step script.Step) error {
 // serves is what programs say when they serve, for pages that don't show it.
 var serves = map[string]string{
 	"kubera echo":          " listens on ",
+	"openssl s_server":     "ACCEPT",
 	"kubera run":           "Changes are applied at once",
 	"kubera-proxy run":     "serving initial configuration",
 	"kubera-proxy serve":   "admin endpoint started",
@@ -161,7 +162,7 @@ var serves = map[string]string{
 func (r *reader) await(ctx context.Context, step script.Step) error {
 	if *update {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Minute)
+		ctx, cancel = context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 	}
 	if r.last == nil {

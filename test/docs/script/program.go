@@ -21,15 +21,21 @@ var (
 		"make build-installer",
 	}
 	// servers do not end by themselves.
-	servers = []string{"kubera run", "kubera echo", "kubera-proxy run", "kubera-proxy serve", "make quickstart", "make run", "kubectl port-forward"}
+	servers = []string{
+		"kubera run", "kubera echo", "kubera-proxy run", "kubera-proxy serve", "make quickstart", "make run",
+		"kubectl port-forward", "openssl s_server",
+	}
 )
 
 // program is the first words of a command.
 type program struct{ first, second string }
 
-// programOf passes over what is set for the command only.
+// programOf passes over what is set for the command only, variables and folder.
 func programOf(command string) program {
 	words := strings.Fields(command)
+	if len(words) > 3 && words[0] == "cd" && words[2] == "&&" {
+		words = words[3:]
+	}
 	for len(words) > 0 && isAssignment(words[0]) {
 		words = words[1:]
 	}

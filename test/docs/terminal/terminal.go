@@ -41,8 +41,9 @@ type Terminal struct {
 }
 
 // prelude: what still runs ends with the shell, and that with its input, however the test
-// ends.
-const prelude = `trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done 2>/dev/null' EXIT` + "\n"
+// ends. Servers read from a reader who types nothing, and does not go away.
+const prelude = `trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done 2>/dev/null' EXIT
+mkfifo %[1]s/stdin && exec 4<>%[1]s/stdin && echo 0 >&3`
 
 // Start starts the shell, which ends with the test.
 func Start(t testing.TB, o Options) *Terminal {
@@ -87,7 +88,7 @@ func open(t testing.TB, o Options) (*Terminal, error) {
 	}
 	t.Cleanup(func() { _ = replies.Close() })
 	terminal := &Terminal{shell: shell, stdin: stdin, replies: bufio.NewReader(replies), scratch: t.TempDir(), alone: o.Alone}
-	if _, err := terminal.ask(prelude + "echo 0 >&3"); err != nil {
+	if _, err := terminal.ask(fmt.Sprintf(prelude, terminal.scratch)); err != nil {
 		_ = stdin.Close()
 		_ = shell.Wait()
 		return nil, err
@@ -111,7 +112,7 @@ func (t *Terminal) Run(ctx context.Context, command string) (Result, error) {
 	// What runs in the foreground is of the shell's process group.
 	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-t.shell.Process.Pid, syscall.SIGKILL) })
 	defer stop()
-	code, err := t.ask(fmt.Sprintf(`. %[1]s.sh >%[1]s.out 2>&1 </dev/null; echo "$?" >&3`, at))
+	code, err := t.ask(fmt.Sprintf(`. %[1]s.sh >%[1]s.out 2>&1 </dev/null 4>&-; echo "$?" >&3`, at))
 	output, _ := os.ReadFile(at + ".out")
 	if ctx.Err() != nil {
 		err = fmt.Errorf("it did not end: %w", context.Cause(ctx))
@@ -126,7 +127,7 @@ func (t *Terminal) Serve(command string) (*Server, error) {
 		return nil, err
 	}
 	// With a process group of its own, by which it is ended with all that it starts.
-	pid, err := t.ask(fmt.Sprintf(`set -m; ( . %[1]s.sh ) >%[1]s.out 2>&1 </dev/null 3>&- & set +m; echo "$!" >&3`, at))
+	pid, err := t.ask(fmt.Sprintf(`set -m; ( . %[1]s.sh ) >%[1]s.out 2>&1 <&4 3>&- 4>&- & set +m; echo "$!" >&3`, at))
 	return &Server{group: pid, output: at + ".out"}, err
 }
 

@@ -59,7 +59,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 
 func TestServer(t *testing.T) {
 	terminal := start(t)
-	server, err := terminal.Serve("echo one; sleep 600 & wait")
+	server, err := terminal.Serve("echo one; cat & sleep 600")
 	if err != nil {
 		t.Fatal(err)
 	}
