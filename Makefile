@@ -218,6 +218,11 @@ conformance: cluster-for-tests ## Run the Gateway API's conformance suite; RUN=R
 		RUN='$(RUN)' PROFILES='$(PROFILES)' KEEP='$(KEEP)' FAIL_FAST='$(FAIL_FAST)' VERSION=$(CONFORMANCE_VERSION) CHANNEL=$(GATEWAY_API_CHANNEL) \
 		hack/conformance.sh
 
+.PHONY: test-docs
+test-docs: cluster-for-tests $(HELM) bin/kubera bin/kubera-controller ## Do what the pages say about clusters in the test cluster; RUN=REGEXP chooses pages.
+	KUBECONFIG=$(CLUSTER_KUBECONFIG) PATH="$(KUBERNETES):$$PATH" \
+		go test -tags docs -count=1 -timeout 40m ./test/docs -run 'TestClusterPages/$(RUN)'
+
 .PHONY: verify-quickstart
 verify-quickstart: ## Do what README.md and the quickstart's say, and compare what is printed.
 	go test -count=1 ./test/docs -run 'TestPages/(README|examples/quickstart)'
