@@ -168,6 +168,9 @@ func TestWithoutIsUnderstood(t *testing.T) {
 			n := newerThan(1, []addition{{revision: 2, of: of, field: jsonName(f), absence: Closes}})
 			for _, c := range configs {
 				old, omissions := c.without(n)
+				if len(omissions) == 0 {
+					continue
+				}
 				if err := old.Validate(); err != nil {
 					t.Errorf("without %s.%s: %v", of.Name(), jsonName(f), err)
 				}

@@ -42,15 +42,11 @@ func TestOldProxyIsKeptUpToDate(t *testing.T) {
 	}
 }
 
-// wantSkewed makes c what is wanted, and older what of it proxies of the first revision
-// understand.
-func (b *bench) wantSkewed(c, older *config.Config, omissions []config.Omission) {
-	want, less := newTarget(c, 3), newTarget(older, 3)
-	less.origin, less.omissions = want.version, omissions
-	want.older = map[int]*target{1: less}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.gateway(testGateway).set(want)
+// withNewFields has what came after the first revision.
+func withNewFields(c *config.Config) *config.Config {
+	c.Gateways[0].AccessLog = &config.AccessLog{Format: config.LogCommon}
+	config.Seal(c)
+	return c
 }
 
 // TestOldAndNewProxy: each runs what it understands, and both run what is wanted. The
@@ -60,9 +56,12 @@ func TestOldAndNewProxy(t *testing.T) {
 	b := newBench(t)
 	older, current := startProxy(t, b.identity.Authority(), ""), startProxy(t, b.identity.Authority(), "")
 	older.ofRevision1()
-	c, less := testConfig(2, "10.0.0.1:80"), testConfig(1, "10.0.0.1:80")
-	omissions := []config.Omission{{Object: "HTTPRoute/default/r001", Field: "new", Absence: config.Harmless}}
-	b.wantSkewed(c, less, omissions)
+	c := withNewFields(testConfig(2, "10.0.0.1:80"))
+	less, omissions := c.At(1)
+	if len(omissions) == 0 {
+		t.Fatal("nothing in the configuration is new")
+	}
+	b.Update(testGateway, c, 3)
 	b.SetPods(testGateway, testServerName, []Pod{pod("current", current), pod("older", older)})
 	eventually(t, "each runs its configuration", func() bool { return runsExactly(older, less)() && runsExactly(current, c)() })
 	want := []PodReport{
@@ -72,17 +71,33 @@ func TestOldAndNewProxy(t *testing.T) {
 	eventually(t, "both are known to run it", func() bool { return cmp.Equal(b.Report(testGateway), want) })
 
 	changes := b.changes.Load()
-	b.wantSkewed(c, less, omissions) // anew, which changes nothing
-	eventually(t, "they were asked", func() bool { return older.asked() > 5 })
+	b.Update(testGateway, withNewFields(testConfig(2, "10.0.0.1:80")), 3) // which changes nothing
+	asked := older.asked()
+	eventually(t, "they were asked", func() bool { return older.asked() > asked+3 })
 	if older.log() != "PUT /gateway/config" || b.changes.Load() != changes {
 		t.Errorf("pushes: %s; %d reports changed", older.log(), b.changes.Load()-changes)
+	}
+
+	next := withNewFields(testConfig(3, "10.0.0.1:80"))
+	nextLess, _ := next.At(1)
+	b.Update(testGateway, next, 3)
+	eventually(t, "a change arrives as a delta", func() bool { return runsExactly(older, nextLess)() && runsExactly(current, next)() })
+	b.UpdateEndpoints(testGateway, []config.BackendEndpoints{{ID: "Service/default/echo/80", Endpoints: []config.Endpoint{{Address: "10.0.0.2:80"}}}})
+	c = withNewFields(testConfig(3, "10.0.0.2:80"))
+	less, _ = c.At(1)
+	eventually(t, "endpoints arrive", func() bool { return runsExactly(older, less)() && runsExactly(current, c)() })
+	if want := "PUT /gateway/config, PATCH /gateway/config, PATCH /gateway/endpoints"; older.log() != want {
+		t.Errorf("pushes: %s\nwant:   %s", older.log(), want)
 	}
 
 	older.mu.Lock()
 	older.knows = nil
 	older.mu.Unlock()
 	eventually(t, "the rest arrives", runsExactly(older, c))
-	want[1] = PodReport{Pod: "older", Version: c.Version, Generation: 3, Program: "v0.2.0"}
+	want = []PodReport{
+		{Pod: "current", Version: c.Version, Generation: 3, Program: "v0.2.0"},
+		{Pod: "older", Version: c.Version, Generation: 3, Program: "v0.2.0"},
+	}
 	eventually(t, "nothing is left out any more", func() bool { return cmp.Equal(b.Report(testGateway), want) })
 }
 

@@ -16,6 +16,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // old is the path of a program of the release before, see make test-skew.
@@ -93,17 +96,35 @@ func kept() func(context.Context, string) {
 	}
 }
 
-// everything is a Gateway with the parameters that change its configuration.
+// everything is a Gateway with parameters.
 func everything(name string) string {
 	return gateway(name) + `
   infrastructure:
     parametersRef: {group: gateway.kubera.dev, kind: GatewayParameters, name: ` + name + `}
----
+---` + accessLog(name, "{enabled: true, format: json}")
+}
+
+func accessLog(name, spec string) string {
+	return `
 apiVersion: gateway.kubera.dev/v1alpha1
 kind: GatewayParameters
 metadata: {name: ` + name + `}
-spec:
-  proxy: {accessLog: {enabled: true, format: json}}`
+spec: {proxy: {accessLog: ` + spec + `}}`
+}
+
+// outdated are the Events about proxies that are not told everything, which harms nobody.
+func outdated(ctx context.Context, namespace string) ([]string, error) {
+	var list eventsv1.EventList
+	if err := k8s.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return nil, err
+	}
+	var notes []string
+	for _, e := range list.Items {
+		if e.Reason == "ProxyOutdated" && e.Type == corev1.EventTypeNormal {
+			notes = append(notes, e.Note)
+		}
+	}
+	return notes, nil
 }
 
 var _ = Describe("A release after another", func() {
@@ -112,6 +133,10 @@ var _ = Describe("A release after another", func() {
 		nodes.use(namespace, old("kubera-proxy"))
 		s := served{namespace, answering()}
 		serve(ctx, s)
+
+		By("telling it less than there is, and saying so")
+		apply(ctx, namespace, accessLog("web", "{enabled: true, format: common, sampling: {percent: 10}}"))
+		Eventually(outdated).WithArguments(ctx, namespace).Should(ContainElement(ContainSubstring("access_log.")))
 		s.follow(ctx, "second")
 
 		By("starting the proxy of this release over the state of the old one")
