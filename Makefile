@@ -126,7 +126,7 @@ quickstart: bin/kubera ## Serve examples/quickstart in this terminal, without a 
 ##@ Development
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the role of the controller.
+manifests: $(CONTROLLER_GEN) ## Generate the CRDs, their reference and the role of the controller.
 	hack/generate.sh manifests $(CONTROLLER_GEN) .
 
 .PHONY: generate

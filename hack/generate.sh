@@ -8,6 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case "$what" in
 manifests)
 	"$controller_gen" crd paths=./api/... output:crd:dir="$root/config/crd/bases"
+	mkdir -p "$root/docs"
+	go run ./hack/reference "$root/config/crd/bases" >"$root/docs/reference.md"
 	"$controller_gen" rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir="$root/config/rbac"
 	# The chart can read files of its own directory only.
 	chart="$root/charts/kubera/files"

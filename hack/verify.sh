@@ -19,6 +19,8 @@ hack/generate.sh manifests "$controller_gen" "$temporary"
 hack/generate.sh deepcopy "$controller_gen" "$temporary"
 diff -ru config/crd/bases "$temporary/config/crd/bases" >&2 ||
 	complain "the CRDs are stale: run make manifests"
+diff -u docs/reference.md "$temporary/docs/reference.md" >&2 ||
+	complain "docs/reference.md is stale: run make manifests"
 diff -u config/rbac/role.yaml "$temporary/config/rbac/role.yaml" >&2 ||
 	complain "config/rbac/role.yaml is stale: run make manifests"
 diff -ru charts/kubera/files "$temporary/charts/kubera/files" >&2 ||
