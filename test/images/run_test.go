@@ -64,7 +64,9 @@ func runtimeSpec(t *testing.T, config images.Config) map[string]any {
 			"user":            map[string]int{"uid": user.UID, "gid": user.GID},
 			"noNewPrivileges": true,
 		},
-		"linux": map[string]any{"namespaces": namespaces},
+		// runc itself needs /proc.
+		"mounts": []map[string]string{{"destination": "/proc", "type": "proc", "source": "proc"}},
+		"linux":  map[string]any{"namespaces": namespaces},
 	}
 }
 

@@ -7,6 +7,7 @@ package install
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,11 +113,8 @@ func (b *bundled) deploy(ctx context.Context, version *csv.ClusterServiceVersion
 		c.Env = append(c.Env, corev1.EnvVar{Name: "OPERATOR_CONDITION_NAME", Value: version.Name})
 	}
 	annotations := map[string]string{"olm.targetNamespaces": ""}
-	for _, more := range []map[string]string{template.Annotations, version.Annotations} {
-		for name, value := range more {
-			annotations[name] = value
-		}
-	}
+	maps.Copy(annotations, template.Annotations)
+	maps.Copy(annotations, version.Annotations)
 	template.Annotations = annotations
 	b.make(ctx, &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: d.Name, Namespace: systemNamespace, Labels: d.Label},

@@ -259,7 +259,7 @@ func TestRefuses(t *testing.T) {
 		"there is no ClusterRole leases":            {"kind: Role, name: leases", "kind: ClusterRole, name: leases"},
 		"want one subject, ServiceAccount manager":  {"subjects: [{kind: ServiceAccount", "subjects: [{kind: User"},
 		"want namespace kubera-system":              {"kind: RoleBinding\nmetadata: {name: leases, namespace: kubera-system}", "kind: RoleBinding\nmetadata: {name: leases, namespace: default}"},
-		"Role leases is bound to no":                {"kind: RoleBinding", "kind: ConfigMap"},
+		"nothing binds the Role leases":             {"kind: RoleBinding", "kind: ConfigMap"},
 		"doesn't own v1 of widgets.example.com":     {"name: widgets.example.com, version: v1,", "name: widgets.example.com, version: v2,"},
 		"owns v2 of gone.example.com":               {"    - {name: widgets", "    - {name: gone.example.com, version: v2, kind: Gone}\n    - {name: widgets"},
 		"HorizontalPodAutoscaler metrics: a bundle": {"kind: Service\n", "kind: HorizontalPodAutoscaler\n"},

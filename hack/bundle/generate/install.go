@@ -30,7 +30,7 @@ func (in *input) install(spec *csv.InstallSpec) error {
 	for _, d := range in.deployments {
 		account := d.Spec.Template.Spec.ServiceAccountName
 		if !in.accounts[account] {
-			return fmt.Errorf("Deployment %s: there is no ServiceAccount %q", d.Name, account)
+			return fmt.Errorf("there is no ServiceAccount %q, which Deployment %s has", account, d.Name)
 		}
 		delete(d.Labels, managedBy)
 		delete(d.Spec.Template.Labels, managedBy)
@@ -114,7 +114,7 @@ func (in *input) extra() ([]*unstructured.Unstructured, error) {
 		list = append(list, &unstructured.Unstructured{Object: object})
 	}
 	for name := range in.roles {
-		return nil, fmt.Errorf("Role %s is bound to no ServiceAccount", name)
+		return nil, fmt.Errorf("nothing binds the Role %s to a ServiceAccount", name)
 	}
 	for _, object := range in.others {
 		if in.owns(object.GroupVersionKind().GroupKind()) {

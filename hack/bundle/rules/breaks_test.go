@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -171,12 +172,9 @@ var breaks = map[string]map[string]change{
 		"a version more": edit(crdFile, func(o object) {
 			s := o["spec"].(object)
 			v := s["versions"].([]any)
-			c := object{}
-			for k, x := range v[0].(object) {
-				c[k] = x
-			}
-			c["name"], c["storage"] = "v1", false
-			s["versions"] = append(v, c)
+			next := maps.Clone(v[0].(object))
+			next["name"], next["storage"] = "v1", false
+			s["versions"] = append(v, next)
 		}),
 	},
 	"owned-described": {

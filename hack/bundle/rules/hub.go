@@ -104,7 +104,7 @@ func hubAnnotations(b *Bundle) []string {
 	if !slices.Contains(capabilities, a["capabilities"]) {
 		p.add("capabilities is %q, none of %q", a["capabilities"], capabilities)
 	}
-	for _, name := range strings.Split(a["categories"], ",") {
+	for name := range strings.SplitSeq(a["categories"], ",") {
 		if !slices.Contains(categories, strings.TrimSpace(name)) {
 			p.add("categories has %q, none of %q", name, categories)
 		}
