@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -25,6 +26,7 @@ import (
 // Gateways do.
 type dependentStatuses struct {
 	writer         *statusWriter
+	events         events.EventRecorder
 	controllerName gwv1.GatewayController
 	now            func() time.Time
 }
@@ -38,8 +40,13 @@ func (d *dependentStatuses) write(ctx context.Context, gateway types.NamespacedN
 	}
 	return errors.Join(
 		scope.writeRoutes(ctx, s, wanted),
-		writeEach(ctx, d.writer, s.BackendTLSPolicies, scope.policy(wanted.BackendTLSPolicies),
-			func(p *gwv1.BackendTLSPolicy) *gwv1.PolicyStatus { return &p.Status }),
+		writeEach(ctx, d.writer, s.BackendTLSPolicies, statusOf[*gwv1.BackendTLSPolicy, gwv1.PolicyStatus]{
+			merge: scope.policy(wanted.BackendTLSPolicies),
+			of:    func(p *gwv1.BackendTLSPolicy) *gwv1.PolicyStatus { return &p.Status },
+			written: func(p *gwv1.BackendTLSPolicy, before, now gwv1.PolicyStatus) {
+				d.announceAncestors(p, before, now)
+			},
+		}),
 	)
 }
 
@@ -53,37 +60,52 @@ func (d *dependentStatuses) clear(ctx context.Context, set types.NamespacedName,
 // orphan takes back what was said of ListenerSets whose Gateway is gone.
 func (d *dependentStatuses) orphan(ctx context.Context, sets []*gwv1.ListenerSet) error {
 	now := metav1.NewTime(d.now())
-	return writeEach(ctx, d.writer, sets, func(set *gwv1.ListenerSet, present gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
-		return status.MergeListenerSet(present, gatewayapi.Orphaned(set), now)
-	}, func(set *gwv1.ListenerSet) *gwv1.ListenerSetStatus { return &set.Status })
+	return writeEach(ctx, d.writer, sets, statusOf[*gwv1.ListenerSet, gwv1.ListenerSetStatus]{
+		merge: func(set *gwv1.ListenerSet, present gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
+			return status.MergeListenerSet(present, gatewayapi.Orphaned(set), now)
+		},
+		of: statusOfSet,
+	})
 }
+
+func statusOfSet(set *gwv1.ListenerSet) *gwv1.ListenerSetStatus { return &set.Status }
 
 func (s scoped) writeRoutes(ctx context.Context, snap *snapshot.Snapshot, wanted *gatewayapi.Statuses) error {
 	return errors.Join(
-		writeEach(ctx, s.writer, snap.HTTPRoutes, mergeRoutes[*gwv1.HTTPRoute](s, wanted.HTTPRoutes),
-			func(r *gwv1.HTTPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
-		writeEach(ctx, s.writer, snap.GRPCRoutes, mergeRoutes[*gwv1.GRPCRoute](s, wanted.GRPCRoutes),
-			func(r *gwv1.GRPCRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
-		writeEach(ctx, s.writer, snap.TLSRoutes, mergeRoutes[*gwv1.TLSRoute](s, wanted.TLSRoutes),
-			func(r *gwv1.TLSRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
-		writeEach(ctx, s.writer, snap.TCPRoutes, mergeRoutes[*gwv1.TCPRoute](s, wanted.TCPRoutes),
-			func(r *gwv1.TCPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
-		writeEach(ctx, s.writer, snap.UDPRoutes, mergeRoutes[*gwv1.UDPRoute](s, wanted.UDPRoutes),
-			func(r *gwv1.UDPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus }),
+		writeEach(ctx, s.writer, snap.HTTPRoutes, routes(s, wanted.HTTPRoutes,
+			func(r *gwv1.HTTPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus })),
+		writeEach(ctx, s.writer, snap.GRPCRoutes, routes(s, wanted.GRPCRoutes,
+			func(r *gwv1.GRPCRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus })),
+		writeEach(ctx, s.writer, snap.TLSRoutes, routes(s, wanted.TLSRoutes,
+			func(r *gwv1.TLSRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus })),
+		writeEach(ctx, s.writer, snap.TCPRoutes, routes(s, wanted.TCPRoutes,
+			func(r *gwv1.TCPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus })),
+		writeEach(ctx, s.writer, snap.UDPRoutes, routes(s, wanted.UDPRoutes,
+			func(r *gwv1.UDPRoute) *gwv1.RouteStatus { return &r.Status.RouteStatus })),
 	)
+}
+
+// statusOf says how the statuses S of objects T are written.
+type statusOf[T client.Object, S any] struct {
+	// merge makes a status of the one that there is.
+	merge func(T, S) S
+	// of is where an object has its status.
+	of func(T) *S
+	// written is called when a status was, if it is not nil.
+	written func(object T, before, now S)
 }
 
 // writeEach gives objects the status that merge makes of the one that they have,
 // where it differs.
-func writeEach[T client.Object, S any](ctx context.Context, writer *statusWriter, objects []T, merge func(T, S) S, of func(T) *S) error {
+func writeEach[T client.Object, S any](ctx context.Context, writer *statusWriter, objects []T, how statusOf[T, S]) error {
 	var errs []error
 	for _, object := range objects {
 		if err := writer.fresh(object); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		present := of(object)
-		merged := merge(object, *present)
+		present := how.of(object)
+		merged := how.merge(object, *present)
 		if status.Equal(merged, *present) {
 			continue
 		}
@@ -91,8 +113,12 @@ func writeEach[T client.Object, S any](ctx context.Context, writer *statusWriter
 		if !ok {
 			continue
 		}
-		*of(changed) = merged
-		errs = append(errs, writer.write(ctx, changed, object))
+		*how.of(changed) = merged
+		err := writer.write(ctx, changed, object)
+		if err == nil && how.written != nil {
+			how.written(object, *present, merged)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -126,9 +152,15 @@ func (s scoped) policy(wanted map[types.NamespacedName]gwv1.PolicyStatus) func(*
 	}
 }
 
-// mergeRoutes is for routes of all kinds.
-func mergeRoutes[T client.Object](s scoped, wanted map[types.NamespacedName]gwv1.RouteStatus) func(T, gwv1.RouteStatus) gwv1.RouteStatus {
-	return func(route T, present gwv1.RouteStatus) gwv1.RouteStatus {
-		return status.MergeRoute(present, wanted[snapshot.NameOf(route)], s.of(route))
+// routes says how the statuses of routes of any kind are written.
+func routes[T client.Object](
+	s scoped, wanted map[types.NamespacedName]gwv1.RouteStatus, of func(T) *gwv1.RouteStatus,
+) statusOf[T, gwv1.RouteStatus] {
+	return statusOf[T, gwv1.RouteStatus]{
+		merge: func(route T, present gwv1.RouteStatus) gwv1.RouteStatus {
+			return status.MergeRoute(present, wanted[snapshot.NameOf(route)], s.of(route))
+		},
+		of:      of,
+		written: func(route T, before, now gwv1.RouteStatus) { s.announceParents(route, before, now) },
 	}
 }

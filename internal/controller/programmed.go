@@ -50,6 +50,8 @@ type programmedReconciler struct {
 	now      func() time.Time
 	refusals sync.Map // what was last announced, by Gateway
 	outdated sync.Map // likewise
+	// attention holds an *attention by Gateway, of which one is reconciled at a time.
+	attention sync.Map
 }
 
 // Reconcile works on what is known already; it translates nothing.
@@ -58,6 +60,7 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	if p == nil {
 		r.refusals.Delete(req.NamespacedName)
 		r.outdated.Delete(req.NamespacedName)
+		r.attention.Delete(req.NamespacedName)
 		return reconcile.Result{}, nil
 	}
 	pods, err := r.pods(ctx, p)
@@ -96,14 +99,27 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 
 	ours := gatewayapi.Programmed(p.status, gateway.Spec, state)
 	r.metrics.SetStatus(p.model.ID(), measuredStatus(ours))
-	setsErr := r.writeSets(ctx, p, ours, state)
+	again := r.attend(p, &gateway, reports, pods)
+	err = errors.Join(r.writeStatus(ctx, &gateway, ours, state.Applied), r.writeSets(ctx, p, ours, state))
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{RequeueAfter: again}, nil
+}
+
+// writeStatus merges ours into the status of the Gateway.
+func (r *programmedReconciler) writeStatus(ctx context.Context, gateway *gwv1.Gateway, ours gwv1.GatewayStatus, proxies int) error {
 	merged := status.MergeGateway(gateway.Status, ours, metav1.NewTime(r.now()))
 	if status.Equal(merged, gateway.Status) {
-		return reconcile.Result{}, setsErr
+		return nil
 	}
 	changed := gateway.DeepCopy()
 	changed.Status = merged
-	return reconcile.Result{}, errors.Join(r.writer.write(ctx, changed, &gateway), setsErr)
+	if err := r.writer.write(ctx, changed, gateway); err != nil {
+		return err
+	}
+	r.announceProgrammed(gateway, merged, proxies)
+	return nil
 }
 
 // writeSets writes the statuses of the Gateway's ListenerSets.
@@ -123,10 +139,16 @@ func (r *programmedReconciler) writeSets(ctx context.Context, p *program, gatewa
 		}
 	}
 	now := metav1.NewTime(r.now())
-	return writeEach(ctx, r.writer, sets, func(set *gwv1.ListenerSet, present gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
-		ours := gatewayapi.ProgrammedListenerSet(p.sets[snapshot.NameOf(set)], gateway, state)
-		return status.MergeListenerSet(present, ours, now)
-	}, func(set *gwv1.ListenerSet) *gwv1.ListenerSetStatus { return &set.Status })
+	return writeEach(ctx, r.writer, sets, statusOf[*gwv1.ListenerSet, gwv1.ListenerSetStatus]{
+		merge: func(set *gwv1.ListenerSet, present gwv1.ListenerSetStatus) gwv1.ListenerSetStatus {
+			ours := gatewayapi.ProgrammedListenerSet(p.sets[snapshot.NameOf(set)], gateway, state)
+			return status.MergeListenerSet(present, ours, now)
+		},
+		of: statusOfSet,
+		written: func(set *gwv1.ListenerSet, before, now gwv1.ListenerSetStatus) {
+			announceFallen(r.events, change{object: set, before: before.Conditions, now: now.Conditions})
+		},
+	})
 }
 
 // pods lists the pods of a Gateway's proxies that have not ended.

@@ -157,13 +157,14 @@ func (o *operator) translation() gatewayapi.Options {
 }
 
 func (o *operator) addGateways() error {
-	recorder := o.mgr.GetEventRecorder("kubera-controller")
+	recorder := o.recorder()
 	applier := &applier{cached: o.mgr.GetClient(), live: o.mgr.GetAPIReader(), controllerName: o.options.ControllerName}
 	r := &gatewayReconciler{
 		reader: o.reader, translation: o.translation(), programs: o.programs, fleet: o.fleet,
 		metrics: o.metrics, now: o.options.Now,
 		endpoints: &endpoints{reader: o.reader, programs: o.programs, fleet: o.fleet},
 		statuses: &dependentStatuses{
+			events: recorder,
 			writer: &statusWriter{client: o.mgr.GetClient()}, controllerName: gwv1.GatewayController(o.options.ControllerName), now: o.options.Now,
 		},
 		provision: &provisioner{
@@ -185,7 +186,7 @@ func (o *operator) addGateways() error {
 func (o *operator) addAuthority() error {
 	return o.buildAuthority(&authorityReconciler{
 		client: o.mgr.GetClient(), live: o.mgr.GetAPIReader(),
-		events:   o.mgr.GetEventRecorder("kubera-controller"),
+		events:   o.recorder(),
 		identity: o.identity, metrics: o.metrics, secret: o.authorityRequest().NamespacedName,
 		settle: o.options.Settle, now: o.options.Now,
 		gateways: o.programs.names,

@@ -82,7 +82,7 @@ func (o *operator) addEndpoints() error {
 func (o *operator) addProgrammed() error {
 	r := &programmedReconciler{
 		client: o.mgr.GetClient(), writer: &statusWriter{client: o.mgr.GetClient()},
-		events: o.mgr.GetEventRecorder("kubera-controller"), programs: o.programs, fleet: o.fleet,
+		events: o.recorder(), programs: o.programs, fleet: o.fleet,
 		metrics: o.metrics, now: o.options.Now,
 	}
 	b := ctrl.NewControllerManagedBy(o.mgr).
@@ -106,6 +106,7 @@ func (o *operator) addListenerSets() error {
 	r := &setReconciler{
 		reader: o.reader,
 		statuses: &dependentStatuses{
+			events: o.recorder(),
 			writer: &statusWriter{client: o.mgr.GetClient()}, controllerName: gwv1.GatewayController(o.options.ControllerName), now: o.options.Now,
 		},
 	}

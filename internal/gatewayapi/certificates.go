@@ -99,8 +99,12 @@ func readCertificate(name types.NamespacedName, secret *corev1.Secret) (*Certifi
 	case len(key) == 0:
 		return nil, fmt.Errorf("it has no %s", corev1.TLSPrivateKeyKey)
 	}
-	if _, err := tls.X509KeyPair(chain, key); err != nil {
+	pair, err := tls.X509KeyPair(chain, key)
+	if err != nil {
 		return nil, fmt.Errorf("%s and %s are not a key pair: %w", corev1.TLSCertKey, corev1.TLSPrivateKeyKey, err)
 	}
-	return &Certificate{Secret: name, Chain: string(chain), Key: string(key)}, nil
+	return &Certificate{
+		Secret: name, Chain: string(chain), Key: string(key),
+		NotBefore: pair.Leaf.NotBefore, NotAfter: pair.Leaf.NotAfter,
+	}, nil
 }

@@ -130,6 +130,8 @@ type Certificate struct {
 	Secret types.NamespacedName
 	Chain  string
 	Key    string
+	// NotBefore and NotAfter bound the time in which it is valid, as the leaf says.
+	NotBefore, NotAfter time.Time
 }
 
 // ID names the certificate in a configuration.
