@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Usage: hack/helm-lint.sh HELM
 # Lints charts/kubera and renders it, with its defaults and with each file of values in
-# charts/kubera/ci. Fails, having checked everything, if any of it does.
+# charts/kubera/ci, and checks the objects as an API server would. Fails, having checked
+# everything, if any of it does.
 set -euo pipefail
 helm=$1
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
 failed=0
 
 # Says what is wrong only: helm has a line for what is fine, too.
@@ -15,8 +18,15 @@ check() {
 	failed=1
 }
 
+# What is rendered is kept, to be checked as objects.
+render() {
+	"$helm" template kubera charts/kubera --namespace kubera-system --values "$1" --kube-version 1.31.0 \
+		>"$temporary/$(basename "$1").yaml"
+}
+
 for values in /dev/null charts/kubera/ci/*-values.yaml; do
 	check "$helm" lint --strict --quiet charts/kubera --values "$values"
-	check "$helm" template kubera charts/kubera --namespace kubera-system --values "$values" --kube-version 1.31.0
+	check render "$values"
 done
+check go run ./test/yaml "$temporary"/*.yaml
 exit "$failed"

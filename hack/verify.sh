@@ -2,7 +2,8 @@
 # Usage: hack/verify.sh CONTROLLER_GEN KUSTOMIZE
 # Fails, having checked everything, if generated files differ from what would be
 # generated, if Go files are not formatted or lack the licence, if go.mod is not
-# tidy, or if a kustomization doesn't build. Changes nothing.
+# tidy, or if a kustomization doesn't build, or builds what an API server would refuse.
+# Changes nothing.
 set -euo pipefail
 controller_gen=$1 kustomize=$2
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -46,14 +47,19 @@ done
 
 go mod tidy -diff >/dev/null || complain "go.mod is not tidy: run go mod tidy"
 
+# What is built is kept, to be checked as objects.
+rendered="$temporary/rendered"
+mkdir "$rendered"
+keep() { cat >"$rendered/${1//\//-}.yaml"; }
+
 components=()
-for kustomization in $(files 'config/**/kustomization.yaml'); do
+for kustomization in $(files 'config/**/kustomization.yaml' 'examples/**/kustomization.yaml'); do
 	directory=$(dirname "$kustomization")
 	if grep -q '^kind: Component' "$kustomization"; then
 		components+=("$directory")
 		continue
 	fi
-	"$kustomize" build "$directory" >/dev/null ||
+	"$kustomize" build "$directory" | keep "$directory" ||
 		complain "$kustomization doesn't build"
 done
 
@@ -65,6 +71,7 @@ with_components() {
 	(cd "$temporary/copy/config/default" &&
 		"$kustomize" edit add component "${@/#/../../}" && "$kustomize" build .) >"$temporary/built.yaml" ||
 		complain "config/default doesn't build with $*"
+	keep "default with $*" <"$temporary/built.yaml"
 	for component in "$@"; do
 		for resource in $(sed -n '/^resources:/,/^[^-]/s/^- //p' "$component/kustomization.yaml"); do
 			kind=$(sed -n 's/^kind: //p' "$component/$resource")
@@ -83,5 +90,8 @@ diff <(printf '%s\n' "${components[@]}" | sort) <(printf '%s\n' "${ordered[@]}" 
 with_components "${ordered[@]}"
 ! grep -q insecureSkipVerify "$temporary/built.yaml" ||
 	complain "with cert-manager, the ServiceMonitor still doesn't verify the controller"
+
+go run ./test/yaml "$rendered"/*.yaml ||
+	complain "what is built is no valid YAML of Kubernetes"
 
 exit "$failed"
