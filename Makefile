@@ -471,12 +471,14 @@ test-install: $(HELM) $(KUSTOMIZE) ## Install and remove Kubera in every way in 
 		$(STATIC) go test -trimpath -tags install -count=1 -timeout 30m ./test/install -v -ginkgo.v $(if $(RUN),-ginkgo.focus '$(RUN)',)
 
 # By the names that the chart has for them, and by those of a version after it.
+INSTALL_VERSIONS := 0.1.0 0.1.1
+
 .PHONY: cluster-load-versions
 cluster-load-versions: cluster-images $(CLUSTER)
 	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/kubera-controller --dockerfile Dockerfile.controller \
-		$(addprefix kubera-controller:,0.1.0 0.1.1)
+		$(addprefix kubera-controller:,$(INSTALL_VERSIONS))
 	$(CLUSTER) load --containerd $(CONTAINERD) --program bin/images/kubera-proxy --dockerfile Dockerfile.proxy \
-		$(addprefix kubera-proxy:,0.1.0 0.1.1)
+		$(addprefix kubera-proxy:,$(INSTALL_VERSIONS))
 
 .PHONY: chart-readme
 chart-readme: $(HELM) $(KUSTOMIZE) ## Write the table of values in the README of the chart.

@@ -41,7 +41,8 @@ func kustomized(t *testing.T, components ...string) objects {
 	if err := os.CopyFS(copied, os.DirFS(root+"/config")); err != nil {
 		t.Fatal(err)
 	}
-	run(copied+"/manager", "edit", "set", "image", "controller=kubera-controller:0.1.0", "proxy=kubera-proxy:0.1.0")
+	tag := ":" + chartMetadata(t).AppVersion
+	run(copied+"/manager", "edit", "set", "image", "controller=kubera-controller"+tag, "proxy=kubera-proxy"+tag)
 	for _, component := range components {
 		run(copied+"/default", "edit", "add", "component", "../"+component)
 	}

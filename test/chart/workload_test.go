@@ -93,15 +93,16 @@ func TestFlags(t *testing.T) {
 }
 
 func TestImages(t *testing.T) {
+	tag := ":" + chartMetadata(t).AppVersion
 	const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for name, test := range map[string]struct {
 		values            []string
 		controller, proxy string
 	}{
-		"defaults": {nil, "kubera-controller:0.1.0", "kubera-proxy:0.1.0"},
+		"defaults": {nil, "kubera-controller" + tag, "kubera-proxy" + tag},
 		"registry": {
 			[]string{"--set", "image.registry=registry.example:5000/mirror/"},
-			"registry.example:5000/mirror/kubera-controller:0.1.0", "registry.example:5000/mirror/kubera-proxy:0.1.0",
+			"registry.example:5000/mirror/kubera-controller" + tag, "registry.example:5000/mirror/kubera-proxy" + tag,
 		},
 		"tags": {
 			[]string{"--set-string", "controller.image.tag=1,proxy.image.tag=2"},
@@ -109,7 +110,7 @@ func TestImages(t *testing.T) {
 		},
 		"digest": {
 			[]string{"--set", "proxy.image.digest=" + digest},
-			"kubera-controller:0.1.0", "kubera-proxy@" + digest,
+			"kubera-controller" + tag, "kubera-proxy@" + digest,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
