@@ -58,6 +58,14 @@ func (b *Backend) SetEndpoints(endpoints []config.Endpoint) {
 	}
 }
 
+// Scheme is that of URLs at the endpoints: http or https.
+func (b *Backend) Scheme() string {
+	if b.tls != nil {
+		return "https"
+	}
+	return "http"
+}
+
 // newEndpoint makes an endpoint of a backend; after retirement one that keeps no
 // connections.
 func (b *Backend) newEndpoint(address string) *Endpoint {
@@ -152,6 +160,7 @@ func (b *Backend) do(q *Request) (*Response, error) {
 // do sends the request to this endpoint.
 func (e *Endpoint) do(q *Request) (*Response, error) {
 	e.inflight.Add(1)
+	q.beginTry(e.address)
 	if q.TellTimeout != nil {
 		q.tellTimeout()
 	}
@@ -163,9 +172,12 @@ func (e *Endpoint) do(q *Request) (*Response, error) {
 		resp, err = e.do1(q)
 	}
 	if err != nil {
+		q.endTry(err)
 		e.inflight.Add(-1)
+		return nil, err
 	}
-	return resp, err
+	resp.tries = q.Tries
+	return resp, nil
 }
 
 func (e *Endpoint) do1(q *Request) (*Response, error) {
@@ -178,6 +190,8 @@ func (e *Endpoint) do1(q *Request) (*Response, error) {
 			return resp, err
 		}
 		e.metrics.Count(metrics.Retried)
+		q.endTry(err)
+		q.beginTry(e.address)
 		break
 	}
 	c, err := e.connect(q)

@@ -51,6 +51,9 @@ type Request struct {
 	// whenever that is bounded: just before the request is sent, each time.
 	TellTimeout func(h http.Header, left time.Duration)
 
+	// Tries, if set, is told of each try.
+	Tries Tries
+
 	// Retry says when the request is sent again. Nil: never, but to another endpoint
 	// where no connection could be made.
 	Retry *config.Retry
@@ -67,6 +70,30 @@ type Request struct {
 	streams bool
 	// passed is true once something of a response was handed to Interim.
 	passed bool
+}
+
+// Tries is told of the tries of a request: of one after the other, by the goroutine that
+// has called Do, or closes the Response.
+type Tries interface {
+	// BeginTry is called before the request is sent to the endpoint with an address. It
+	// may replace Request.Header, and change what it has made itself.
+	BeginTry(endpoint string)
+	// EndTry is called when that is over: with the status of a response that was closed,
+	// or with 0 and the error, an *Error.
+	EndTry(status int, err error)
+}
+
+// beginTry and endTry tell who wants to know.
+func (q *Request) beginTry(endpoint string) {
+	if q.Tries != nil {
+		q.Tries.BeginTry(endpoint)
+	}
+}
+
+func (q *Request) endTry(err error) {
+	if q.Tries != nil {
+		q.Tries.EndTry(0, err)
+	}
 }
 
 // maxInline bounds the bodies that are read before the request is sent: such a

@@ -20,6 +20,7 @@ type Response struct {
 
 	body    body
 	retried bool // not passed on
+	tries   Tries
 }
 
 // body is what the two protocols do differently.
@@ -43,4 +44,10 @@ func (r *Response) Trailer() http.Header { return r.body.Trailer() }
 
 // Close ends the exchange, also before the body has ended, and waits until
 // Request.Body is not read any more.
-func (r *Response) Close() { r.body.Close() }
+func (r *Response) Close() {
+	tries, status := r.tries, r.Status // the next exchange may have r as soon as this one is over
+	r.body.Close()
+	if tries != nil {
+		tries.EndTry(status, nil)
+	}
+}
