@@ -31,6 +31,7 @@ func proxyMetrics() *proxymetrics.Metrics {
 	set := m.NewSet()
 	requests, backend := set.Route(gateway, "default/web/http", route), set.Backend("Service/default/a/80")
 	set.Connections(gateway, "default/web/db", "TCPRoute/default/db")
+	set.Spans("http://collector:4318")
 	m.Use(set)
 	requests.Begin()
 	requests.End(200, time.Second)

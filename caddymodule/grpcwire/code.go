@@ -5,6 +5,7 @@ package grpcwire
 
 import (
 	"net/http"
+	"strconv"
 
 	"golang.org/x/net/http2"
 )
@@ -64,6 +65,21 @@ func OfReset(code http2.ErrCode) Code {
 		return PermissionDenied
 	}
 	return Internal
+}
+
+// names of the codes, as gRPC has them.
+var names = [...]string{
+	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
+	"RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE",
+	"DATA_LOSS", "UNAUTHENTICATED",
+}
+
+// Name is the name of the value of a Grpc-Status field, or that value if it has none.
+func Name(status string) string {
+	if n, err := strconv.ParseUint(status, 10, 8); err == nil && n < uint64(len(names)) {
+		return names[n]
+	}
+	return status
 }
 
 // IsServerError says whether the value of a Grpc-Status field is one by which the server

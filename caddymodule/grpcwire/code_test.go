@@ -5,6 +5,8 @@ package grpcwire
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -54,5 +56,33 @@ func TestOfReset(t *testing.T) {
 		if got := OfReset(code); got != want {
 			t.Errorf("%v is %v, want %v", code, codes.Code(got), codes.Code(want))
 		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for code := codes.OK; code <= codes.Unauthenticated; code++ {
+		var same codes.Code
+		if err := same.UnmarshalJSON([]byte(`"` + Name(strconv.Itoa(int(code))) + `"`)); err != nil || same != code {
+			t.Errorf("%d is %q, which is %v to gRPC", code, Name(strconv.Itoa(int(code))), same)
+		}
+	}
+	for _, other := range []string{"", "17", "-1", "ok", "256"} {
+		if got := Name(other); got != other {
+			t.Errorf("%q has the name %q", other, got)
+		}
+	}
+}
+
+func TestIsServerError(t *testing.T) {
+	t.Parallel()
+	wrong := []codes.Code{codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss}
+	for code := codes.OK; code <= codes.Unauthenticated; code++ {
+		if got := IsServerError(strconv.Itoa(int(code))); got != slices.Contains(wrong, code) {
+			t.Errorf("%v: %v", code, got)
+		}
+	}
+	if IsServerError("") {
+		t.Error("no status is an error of the server")
 	}
 }

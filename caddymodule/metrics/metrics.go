@@ -40,6 +40,11 @@
 //	kubera_proxy_udp_bytes_total{gateway,listener,route,direction}         counter
 //	kubera_proxy_udp_datagrams_dropped_total{gateway,listener,reason}      counter
 //
+// Of collectors of spans:
+//
+//	kubera_proxy_spans_exported_total{endpoint}                  counter
+//	kubera_proxy_spans_dropped_total{endpoint,reason}            counter
+//
 // Of sockets and certificates:
 //
 //	kubera_proxy_connections{gateway,address,transport}                      gauge
@@ -54,7 +59,8 @@
 //	kubera_proxy_config_last_push_success_timestamp_seconds      gauge
 //	kubera_proxy_config_info{version}                            gauge
 //
-// The labels gateway, listener, route and backend are IDs of the configuration.
+// The labels gateway, listener, route and backend are IDs of the configuration, endpoint
+// is the URL of the collector there.
 // Route is empty for requests that match none, listener for those that no
 // listener serves.
 package metrics
@@ -158,6 +164,7 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 		requestsDesc, inFlightDesc, upstreamRequestsDesc, mirroredDesc, connectionsDesc, readyDesc,
 		tcpConnectionsDesc, tcpOpenedDesc, tcpEndedDesc, tcpBytesDesc,
 		udpSessionsDesc, udpOpenedDesc, udpEndedDesc, udpDatagramsDesc, udpBytesDesc, udpDroppedDesc,
+		spansExportedDesc, spansDroppedDesc,
 		clientConnectionsDesc, connectionsLimitDesc, listenerExpiryDesc, controlExpiryDesc,
 		pushesDesc, lastPushDesc, infoDesc,
 	} {

@@ -58,6 +58,7 @@ func filled() *Metrics {
 	s := m.NewSet()
 	r, b := s.Route("default/web", "default/web/http", "HTTPRoute/default/a"), s.Backend("Service/default/echo/80")
 	s.Connections("default/web", "default/web/db", "TCPRoute/default/db").Opened()
+	s.Spans("http://collector:4318").Exported(1)
 	m.Use(s)
 	for _, status := range []int{0, 101, 200, 302, 404, 503} {
 		r.Begin()
@@ -121,6 +122,8 @@ func TestNames(t *testing.T) {
 		"kubera_proxy_request_duration_seconds{gateway,route}",
 		"kubera_proxy_requests_in_flight{gateway}",
 		"kubera_proxy_requests_total{code,gateway,listener,route}",
+		"kubera_proxy_spans_dropped_total{endpoint,reason}",
+		"kubera_proxy_spans_exported_total{endpoint}",
 		"kubera_proxy_tcp_bytes_total{direction,gateway,listener,route}",
 		"kubera_proxy_tcp_connections{gateway,listener,route}",
 		"kubera_proxy_tcp_connections_ended_total{gateway,listener,outcome,route}",

@@ -23,6 +23,7 @@ type Set struct {
 	backends  map[string]*Backend
 
 	connections map[routeKey]*Connections
+	spans       map[string]*Spans
 }
 
 type durationKey struct{ gateway, route string }
@@ -41,6 +42,7 @@ func (m *Metrics) NewSet() *Set {
 		backends:  map[string]*Backend{},
 
 		connections: map[routeKey]*Connections{},
+		spans:       map[string]*Spans{},
 	}
 }
 
@@ -106,5 +108,8 @@ func (s *Set) collect(ch chan<- prometheus.Metric) {
 	}
 	for key, c := range s.connections {
 		c.collect(ch, key)
+	}
+	for endpoint, spans := range s.spans {
+		spans.collect(ch, endpoint)
 	}
 }
