@@ -21,6 +21,10 @@ type ProxyParameters struct {
 	// +optional
 	AccessLog *AccessLog `json:"accessLog,omitempty"`
 
+	// tracing sends spans of requests to an OpenTelemetry collector.
+	// +optional
+	Tracing *Tracing `json:"tracing,omitempty"`
+
 	// clientAddress says where the address of a client is taken from.
 	// +optional
 	ClientAddress *ClientAddress `json:"clientAddress,omitempty"`

@@ -67,9 +67,18 @@ service:
 proxy:
   logLevel: debug
   accessLog: {enabled: true, format: detailed, sampling: {percent: 0}, errors: Sampled}
+  tracing:
+    endpoint: https://collector.example.com/otlp/v1/traces
+    protocol: HTTP
+    sampling: {percent: 100}
+    clientTraces: Restart
+    serviceName: edge
+    resourceAttributes: [{name: deployment.environment.name, value: production}]
   clientAddress: {trustedProxies: [10.0.0.0/8], header: X-Real-IP}
   errorResponses: ProblemDetails
   limits: {maxRequestHeaderBytes: 1Mi, maxRequestBodyBytes: 10Gi, maxConnections: 1, maxConcurrentStreams: 1, requestHeaderTimeout: 1ms, idleTimeout: 24h}`},
+	{parameters, "tracing of a class that is off", `{proxy: {tracing: {enabled: false}}}`},
+	{parameters, "tracing by gRPC", `{proxy: {tracing: {endpoint: "http://[fd00::1]:4317/", protocol: GRPC}}}`},
 	{parameters, "fractions", `{proxy: {accessLog: {sampling: {fraction: {numerator: 1, denominator: 1000}}}}}`},
 	{parameters, "a fraction of one hundred", `{proxy: {accessLog: {sampling: {fraction: {numerator: 100}}}}}`},
 	{parameters, "limits as plain numbers", `{proxy: {limits: {maxRequestHeaderBytes: 1024, maxRequestBodyBytes: 1}}}`},
@@ -126,6 +135,15 @@ var refused = []struct{ kind, spec, field, says string }{
 	{parameters, `{proxy: {accessLog: {sampling: {percent: 1, fraction: {numerator: 1}}}}}`, "spec.proxy.accessLog.sampling", "exactly one of percent and fraction"},
 	{parameters, `{proxy: {accessLog: {sampling: {percent: 101}}}}`, "spec.proxy.accessLog.sampling.percent", "less than or equal to 100"},
 	{parameters, `{proxy: {accessLog: {sampling: {fraction: {numerator: 101}}}}}`, "spec.proxy.accessLog.sampling.fraction", "numerator must be less than or equal to denominator"},
+	{parameters, `{proxy: {tracing: {endpoint: "collector:4317"}}}`, "spec.proxy.tracing.endpoint", "should match"},
+	{parameters, `{proxy: {tracing: {endpoint: "http://me:secret@collector"}}}`, "spec.proxy.tracing.endpoint", "should match"},
+	{parameters, `{proxy: {tracing: {endpoint: "http://collector/v1/traces", protocol: GRPC}}}`, "spec.proxy.tracing", "endpoint must have no path"},
+	{parameters, `{proxy: {tracing: {protocol: Zipkin}}}`, "spec.proxy.tracing.protocol", "Unsupported value"},
+	{parameters, `{proxy: {tracing: {sampling: {}}}}`, "spec.proxy.tracing.sampling", "exactly one of percent and fraction"},
+	{parameters, `{proxy: {tracing: {sampling: {fraction: {numerator: 2, denominator: 1}}}}}`, "spec.proxy.tracing.sampling.fraction", "numerator must be less than or equal to denominator"},
+	{parameters, `{proxy: {tracing: {clientTraces: Refuse}}}`, "spec.proxy.tracing.clientTraces", "Unsupported value"},
+	{parameters, `{proxy: {tracing: {resourceAttributes: [{name: service.name, value: x}]}}}`, "spec.proxy.tracing.resourceAttributes[0].name", "set by serviceName"},
+	{parameters, `{proxy: {tracing: {resourceAttributes: [{name: a, value: b}, {name: a, value: c}]}}}`, "spec.proxy.tracing.resourceAttributes[1]", "Duplicate value"},
 	{parameters, `{proxy: {errorResponses: Teapot}}`, "spec.proxy.errorResponses", "Unsupported value"},
 	{parameters, `{proxy: {clientAddress: {header: X-Real-IP, proxyProtocol: true}}}`, "spec.proxy.clientAddress", "header and proxyProtocol exclude each other"},
 	{parameters, `{proxy: {clientAddress: {header: "X Real"}}}`, "spec.proxy.clientAddress.header", "should match"},

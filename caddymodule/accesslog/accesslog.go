@@ -52,11 +52,16 @@ type Entry struct {
 	Endpoint string
 	// Error is why the proxy answered by itself or cut the response.
 	Error string
+
+	// TraceID and SpanID are what the request was in a trace, in hexadecimal.
+	TraceID, SpanID string
+	// Recorded is true if that is recorded.
+	Recorded bool
 }
 
-// failed says whether it was the backend, or the proxy, that did wrong. What a client
+// Failed says whether it was the backend, or the proxy, that did wrong. What a client
 // can bring about by itself, such as a 404, is no failure.
-func (e *Entry) failed() bool {
+func (e *Entry) Failed() bool {
 	return e.Status >= 500 || e.Status < 400 && (e.Error != "" || grpcwire.IsServerError(e.GRPCStatus))
 }
 
@@ -91,10 +96,10 @@ func New(spec *config.AccessLog, out zapcore.WriteSyncer) *Logger {
 	return l
 }
 
-// Log writes the line of a request, if it is one of those that are logged. One that
-// isn't costs no allocation.
+// Log writes the line of a request, if it is one of those that are logged, which those in
+// traces that are recorded are. One that isn't costs no allocation.
 func (l *Logger) Log(e *Entry) {
-	if l != nil && (l.sample.errors && e.failed() || l.sample.pick()) {
+	if l != nil && (e.Recorded || l.sample.errors && e.Failed() || l.sample.pick()) {
 		l.write(l.encode(e))
 	}
 }

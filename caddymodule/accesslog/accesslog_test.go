@@ -31,6 +31,7 @@ func full() *Entry {
 		Status: 200, Bytes: 12, Duration: 1500 * time.Millisecond,
 		Gateway: "default/web", Listener: "default/web/http", Route: "HTTPRoute/default/web", Rule: "main",
 		Backend: "Service/default/echo/80", Endpoint: "10.0.0.1:8080",
+		TraceID: "0af7651916cd43dd8448eb211c80319c", SpanID: "b7ad6b7169203331",
 	}
 }
 
@@ -52,6 +53,7 @@ func TestJSON(t *testing.T) {
 		"status": 200.0, "bytes": 12.0, "duration": 1.5,
 		"gateway": "default/web", "listener": "default/web/http", "route": "HTTPRoute/default/web", "rule": "main",
 		"backend": "Service/default/echo/80", "endpoint": "10.0.0.1:8080",
+		"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -63,7 +65,7 @@ func TestJSON(t *testing.T) {
 
 func TestJSONLeavesOutWhatIsUnknown(t *testing.T) {
 	line := log("", &Entry{Status: 404, Error: "no route"})
-	for _, key := range []string{"client", "route", "backend", "endpoint", "user_agent", "referer"} {
+	for _, key := range []string{"client", "route", "backend", "endpoint", "user_agent", "referer", "trace_id", "span_id"} {
 		if strings.Contains(line, `"`+key+`"`) {
 			t.Errorf("%s is in %s", key, line)
 		}
@@ -84,9 +86,9 @@ func TestText(t *testing.T) {
 		"common":   {config.LogCommon, full(), begin},
 		"combined": {config.LogText, full(), begin + ` "https://r.example/" "curl/8"`},
 		"detailed": {config.LogDetailed, full(), begin + ` "https://r.example/" "curl/8" "default/web" "default/web/http"` +
-			` "HTTPRoute/default/web" "main" "Service/default/echo/80" "10.0.0.1:8080" 1.500000`},
+			` "HTTPRoute/default/web" "main" "Service/default/echo/80" "10.0.0.1:8080" 1.500000 "0af7651916cd43dd8448eb211c80319c"`},
 		"unknown": {config.LogDetailed, unknown,
-			`- - - [01/Jan/1970:00:00:00 +0000] "GET / HTTP/2.0" 499 0 "-" "-" "-" "-" "-" "-" "-" "-" 0.000000`},
+			`- - - [01/Jan/1970:00:00:00 +0000] "GET / HTTP/2.0" 499 0 "-" "-" "-" "-" "-" "-" "-" "-" 0.000000 "-"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want+"\n", log(tc.format, tc.entry)); diff != "" {

@@ -25,7 +25,7 @@ func newJSON() jsonEncoder {
 }
 
 func (j jsonEncoder) encode(e *Entry) (*buffer.Buffer, error) {
-	fields := append(make([]zapcore.Field, 0, 20),
+	fields := append(make([]zapcore.Field, 0, 22),
 		zap.String("logger", "access"),
 		zap.String("method", bounded(e.Method)),
 		zap.String("host", bounded(e.Host)),
@@ -49,6 +49,8 @@ func (j jsonEncoder) encode(e *Entry) (*buffer.Buffer, error) {
 		{"user_agent", e.UserAgent},
 		{"referer", e.Referer},
 		{"error", e.Error},
+		{"trace_id", e.TraceID},
+		{"span_id", e.SpanID},
 	} {
 		if f.value != "" {
 			fields = append(fields, zap.String(f.key, bounded(f.value)))

@@ -37,6 +37,7 @@ func TestSampling(t *testing.T) {
 		"failed requests":              {config.AccessLog{}, func(l *Logger) { l.Log(&Entry{Status: 503}) }, 8},
 		"failed connections":           {config.AccessLog{}, func(l *Logger) { l.LogConnection(&Connection{End: "refused"}) }, 8},
 		"failed sessions":              {config.AccessLog{}, func(l *Logger) { l.LogSession(&Session{Error: "no endpoint"}) }, 8},
+		"recorded requests":            {config.AccessLog{SampleErrors: true}, func(l *Logger) { l.Log(&Entry{Status: 200, Recorded: true}) }, 8},
 		"failed requests as others":    {config.AccessLog{SampleErrors: true}, func(l *Logger) { l.Log(&Entry{Status: 503}) }, 2},
 		"failed connections as others": {config.AccessLog{SampleErrors: true}, func(l *Logger) { l.LogConnection(&Connection{End: "refused"}) }, 2},
 		"failed sessions as others":    {config.AccessLog{SampleErrors: true}, func(l *Logger) { l.LogSession(&Session{Error: "no endpoint"}) }, 2},
@@ -70,7 +71,7 @@ func TestFailed(t *testing.T) {
 		"a call that no route matches": {Entry{Status: 404, GRPCStatus: "12", Error: "no route matches"}, false},
 		"a call without endpoints":     {Entry{Status: 503, GRPCStatus: "14"}, true},
 	} {
-		if got := tc.entry.failed(); got != tc.want {
+		if got := tc.entry.Failed(); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

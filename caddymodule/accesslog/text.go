@@ -24,7 +24,7 @@ type text struct{ format config.LogFormat }
 
 // encode writes the Common Log Format: client, identity and user (never known here),
 // time, request line, status, bytes. The combined one, text, adds referer and user agent,
-// and detailed the names of what served the request, and how long it took.
+// and detailed the names of what served the request, how long it took, and its trace.
 func (t text) encode(e *Entry) (*buffer.Buffer, error) {
 	b := buffers.Get()
 	appendBegin(b, e.Client, e.Time)
@@ -43,6 +43,7 @@ func (t text) encode(e *Entry) (*buffer.Buffer, error) {
 	if t.format == config.LogDetailed {
 		appendQuoted(b, e.Gateway, e.Listener, e.Route, e.Rule, e.Backend, e.Endpoint)
 		appendDuration(b, e.Duration)
+		appendQuoted(b, e.TraceID)
 	}
 	b.AppendByte('\n')
 	return b, nil

@@ -40,6 +40,10 @@ type Gateway struct {
 	// and tcp routes, and for each session of udp routes. Default: off.
 	AccessLog *AccessLog `json:"access_log,omitempty"`
 
+	// Tracing records spans of requests. Default: off, and what requests say about
+	// traces is sent on as it is.
+	Tracing *Tracing `json:"tracing,omitempty"`
+
 	// ClientAddress says where the address of a client is taken from.
 	// Default: the peer of the connection, no proxy in front being trusted.
 	ClientAddress *ClientAddress `json:"client_address,omitempty"`

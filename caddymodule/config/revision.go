@@ -60,6 +60,7 @@ var additions = []addition{
 	{revision: 2, of: reflect.TypeFor[AccessLog](), field: "sample_errors", absence: Harmless},
 	{revision: 2, of: reflect.TypeFor[LogFormat](), value: string(LogCommon), absence: Harmless},
 	{revision: 2, of: reflect.TypeFor[LogFormat](), value: string(LogDetailed), absence: Harmless},
+	{revision: 2, of: reflect.TypeFor[Gateway](), field: "tracing", absence: Harmless},
 }
 
 // Speaks is the Revision of the proxy.

@@ -104,6 +104,9 @@ func (v *validator) gateway(g *Gateway) error {
 	if err := g.AccessLog.validate(g.ID); err != nil {
 		return err
 	}
+	if err := g.Tracing.validate(g.ID); err != nil {
+		return err
+	}
 	if err := oneOf(g.ID, "error_responses", g.ErrorResponses, "", ErrorEmpty, ErrorHTML, ErrorProblem); err != nil {
 		return err
 	}

@@ -104,6 +104,17 @@ func TestValidateRefuses(t *testing.T) {
 		"access log share below zero": {func(c *Config) {
 			c.Gateways[0].AccessLog = &AccessLog{Sampling: &Fraction{Numerator: -1, Denominator: 2}}
 		}, "ns/gw", "access_log.sampling"},
+		"tracing without a collector": {traced(Tracing{}), "ns/gw", "tracing.endpoint"},
+		"tracing to what is no URL":   {traced(Tracing{Endpoint: "collector:4317"}), "ns/gw", "tracing.endpoint"},
+		"tracing to no host":          {traced(Tracing{Endpoint: "http://:4318"}), "ns/gw", "tracing.endpoint"},
+		"tracing to no port":          {traced(Tracing{Endpoint: "http://a:70000"}), "ns/gw", "tracing.endpoint"},
+		"tracing with a password":     {traced(Tracing{Endpoint: "http://a:b@c"}), "ns/gw", "tracing.endpoint"},
+		"tracing with a query":        {traced(Tracing{Endpoint: "http://a/?b"}), "ns/gw", "tracing.endpoint"},
+		"tracing by gRPC to a path":   {traced(Tracing{Endpoint: "http://a/b", Protocol: TracingGRPC}), "ns/gw", "tracing.endpoint"},
+		"tracing by another protocol": {traced(Tracing{Endpoint: "http://a", Protocol: "zipkin"}), "ns/gw", "tracing.protocol"},
+		"tracing of more than all":    {traced(Tracing{Endpoint: "http://a", Sampling: &Fraction{Numerator: 2, Denominator: 1}}), "ns/gw", "tracing.sampling"},
+		"tracing with two names":      {traced(Tracing{Endpoint: "http://a", Attributes: []Attribute{{Name: "service.name", Value: "a"}}}), "ns/gw", "tracing.attributes[0].name"},
+		"tracing attribute set twice": {traced(Tracing{Endpoint: "http://a", Attributes: []Attribute{{Name: "a"}, {Name: "a"}}}), "ns/gw", "tracing.attributes[1].name"},
 		"access log share of nothing": {func(c *Config) { c.Gateways[0].AccessLog = &AccessLog{Sampling: &Fraction{}} }, "ns/gw", "access_log.sampling"},
 		"access log format":           {func(c *Config) { c.Gateways[0].AccessLog = &AccessLog{Format: "xml"} }, "ns/gw", "access_log.format"},
 		"error responses":             {func(c *Config) { c.Gateways[0].ErrorResponses = "loud" }, "ns/gw", "error_responses"},
@@ -264,3 +275,5 @@ func TestValidateShutListeners(t *testing.T) {
 		}
 	}
 }
+
+func traced(t Tracing) func(*Config) { return func(c *Config) { c.Gateways[0].Tracing = &t } }

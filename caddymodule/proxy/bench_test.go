@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/test/otlptest"
 )
 
 // The requests and the response that proxies are measured with.
@@ -83,6 +84,7 @@ type benchClient struct {
 	conn    net.Conn
 	request []byte
 	buf     []byte
+	end     string // of the response
 }
 
 func newBenchClient(tb testing.TB, address, request string) *benchClient {
@@ -92,7 +94,7 @@ func newBenchClient(tb testing.TB, address, request string) *benchClient {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { c.Close() })
-	return &benchClient{conn: c, request: []byte(request), buf: make([]byte, 4096)}
+	return &benchClient{conn: c, request: []byte(request), buf: make([]byte, 4096), end: "Hello, world!"}
 }
 
 func (c *benchClient) do(tb testing.TB) {
@@ -105,7 +107,7 @@ func (c *benchClient) do(tb testing.TB) {
 			tb.Fatal(err)
 		}
 		have += n
-		if bytes.HasSuffix(c.buf[:have], []byte("Hello, world!")) {
+		if bytes.HasSuffix(c.buf[:have], []byte(c.end)) {
 			return
 		}
 	}
@@ -222,6 +224,27 @@ func BenchmarkAccessLog(b *testing.B) {
 			cfg.Gateways[0].AccessLog = log
 			gw := newGatewayWith(b, cfg, Options{AccessLog: zapcore.AddSync(io.Discard)})
 			client := newBenchClient(b, gw.Address, benchGet)
+			client.do(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				client.do(b)
+			}
+		})
+	}
+}
+
+// BenchmarkTracing sends a GET to Gateways that record nothing, no request, or all of them.
+func BenchmarkTracing(b *testing.B) {
+	backend, collector := benchBackend(b, config.BackendHTTP), otlptest.New(b)
+	for name, sampling := range map[string]*config.Fraction{
+		"off": nil, "none": {Numerator: 0, Denominator: 1}, "all": {Numerator: 1, Denominator: 1},
+	} {
+		b.Run(name, func(b *testing.B) {
+			cfg := oneBackend(backend, config.BackendHTTP)
+			if sampling != nil {
+				cfg.Gateways[0].Tracing = &config.Tracing{Endpoint: collector.HTTP, Sampling: sampling}
+			}
+			client := newBenchClient(b, newGateway(b, cfg).Address, benchGet)
 			client.do(b)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -16,6 +16,7 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/filter"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 	"github.com/kubera-dev/kubera/caddymodule/spread"
+	"github.com/kubera-dev/kubera/caddymodule/tracing"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
@@ -30,6 +31,7 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 			metrics:   e.options.Metrics.NewSet(),
 			backends:  make(map[upstream.Key]*upstream.Backend, len(cfg.Backends)),
 			endpoints: make(map[upstream.Key][]config.Endpoint, len(cfg.Backends)),
+			spans:     tracing.Destinations{},
 		},
 		gateways:  make(map[string]*gateway, len(cfg.Gateways)),
 		gatewayOf: make(map[string]string, len(cfg.Listeners)),
@@ -82,6 +84,7 @@ func (c *compiler) addGateway(spec *config.Gateway) error {
 		return locate(err, spec.ID, "")
 	}
 	g.log = accesslog.New(spec.AccessLog, c.engine.options.AccessLog)
+	g.tracer = c.engine.exporters.Tracer(spec, c.table.spans, c.table.metrics)
 	if spec.Limits != nil {
 		g.maxBody = spec.Limits.MaxRequestBodyBytes
 	}

@@ -7,20 +7,24 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"go.uber.org/zap"
+
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/mirror"
+	"github.com/kubera-dev/kubera/caddymodule/tracing"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
 // Engine serves the requests of a process. Make one with New.
 type Engine struct {
-	options  Options
-	table    atomic.Pointer[Table]
-	registry *upstream.Registry
-	mirrors  *mirror.Sender
-	streams  upstream.Streams
-	draining atomic.Bool
+	options   Options
+	table     atomic.Pointer[Table]
+	registry  *upstream.Registry
+	mirrors   *mirror.Sender
+	exporters *tracing.Exporters
+	streams   upstream.Streams
+	draining  atomic.Bool
 }
 
 // New returns an engine that answers 404 until the first Swap. It must be closed.
@@ -28,7 +32,13 @@ func New(options Options) *Engine {
 	if options.Metrics == nil {
 		options.Metrics = metrics.New()
 	}
-	e := &Engine{options: options, registry: upstream.NewRegistry(), mirrors: mirror.New()}
+	if options.Logger == nil {
+		options.Logger = zap.NewNop()
+	}
+	e := &Engine{
+		options: options, registry: upstream.NewRegistry(), mirrors: mirror.New(),
+		exporters: tracing.NewExporters(options.Logger.Named("tracing")),
+	}
 	e.table.Store(&Table{})
 	return e
 }
@@ -42,6 +52,8 @@ func (e *Engine) Swap(t *Table) {
 		t.backends[key].SetEndpoints(endpoints)
 	}
 	t.endpoints, t.made = nil, nil
+	e.exporters.Use(t.spans)
+	t.spans = nil
 	if t.metrics != nil {
 		e.options.Metrics.Use(t.metrics)
 		t.metrics = nil
@@ -71,8 +83,10 @@ func (e *Engine) Handler(address string) http.Handler {
 func (e *Engine) SetDraining(draining bool) { e.draining.Store(draining) }
 
 // Close cuts copies of requests that are under way, and closes the idle connections
-// to backends. Requests under way end in their own time.
+// to backends, and sends the spans that have ended, which takes 3 s at most. Requests
+// under way end in their own time.
 func (e *Engine) Close() {
 	e.mirrors.Close()
+	e.exporters.Close()
 	e.registry.Close()
 }

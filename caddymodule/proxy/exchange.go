@@ -15,6 +15,7 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/mirror"
 	"github.com/kubera-dev/kubera/caddymodule/router"
+	"github.com/kubera-dev/kubera/caddymodule/tracing"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
@@ -48,6 +49,7 @@ type exchange struct {
 	detail   string
 	endpoint string
 	entry    accesslog.Entry
+	span     tracing.Span
 	cut      bool // the response is incomplete and must not look complete
 
 	// Method values, made once.

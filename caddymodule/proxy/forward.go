@@ -45,6 +45,9 @@ func (x *exchange) prepare() bool {
 		q.Interim = x.interim // HTTP/1.0 knows none (RFC 9110, 15.2)
 	}
 	q.TryTimeout, q.Retry = x.rule.tryTimeout, x.rule.retry
+	if x.span.Recording() {
+		q.Tries = x
+	}
 	if x.rule.requestTimeout > 0 {
 		x.deadline = x.begin.Add(x.rule.requestTimeout)
 	}

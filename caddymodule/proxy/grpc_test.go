@@ -49,7 +49,7 @@ func (*grpcApp) FullDuplexCall(stream grpc_testing.TestService_FullDuplexCallSer
 }
 
 // newGRPC returns a client whose calls go through a gateway.
-func newGRPC(t *testing.T) (grpc_testing.TestServiceClient, *gatewayFixture) {
+func newGRPC(t *testing.T, change ...func(*config.Config)) (grpc_testing.TestServiceClient, *gatewayFixture) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -63,7 +63,11 @@ func newGRPC(t *testing.T) (grpc_testing.TestServiceClient, *gatewayFixture) {
 		server.Stop()
 		<-done
 	})
-	gw := newGateway(t, oneBackend(ln.Addr().String(), config.BackendHTTP2))
+	cfg := oneBackend(ln.Addr().String(), config.BackendHTTP2)
+	for _, f := range change {
+		f(cfg)
+	}
+	gw := newGateway(t, cfg)
 	conn, err := grpc.NewClient("passthrough:///"+gw.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)

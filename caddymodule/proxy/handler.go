@@ -58,7 +58,7 @@ func (x *exchange) serve(s *socket) {
 			// The certificate and the client authentication of the listener that
 			// was chosen by SNI do not speak for another one (GEP-3567).
 			if other, _ := s.listeners.Lookup(name); other != l {
-				x.listener = other
+				x.enter(other)
 				if ok {
 					x.refuse(http.StatusMisdirectedRequest, "the connection was made for another host")
 				} else {
@@ -73,7 +73,7 @@ func (x *exchange) serve(s *socket) {
 		x.refuse(http.StatusNotFound, "no listener has this host")
 		return
 	}
-	x.listener = l
+	x.enter(l)
 	if l.foreign {
 		x.refuse(http.StatusMisdirectedRequest, "the listener of this host is not for HTTP")
 		return
@@ -179,6 +179,7 @@ func (x *exchange) receive(prefix string) {
 		r.Header["Te"] = teTrailers
 	}
 	x.listener.gateway.clients.SetForwarded(r.Header, client, info)
+	x.span.Put(r.Header)
 }
 
 var teTrailers = []string{"trailers"}

@@ -18,7 +18,7 @@ type Options struct {
 	AccessLog zapcore.WriteSyncer
 	// Metrics takes the numbers. Default: none are kept.
 	Metrics *metrics.Metrics
-	// Logger is told at level debug why a request got no response of a backend.
-	// Default: none.
+	// Logger is told at level debug why a request got no response of a backend, and
+	// that spans can't be sent. Default: none.
 	Logger *zap.Logger
 }

@@ -15,10 +15,10 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
-// remember keeps for the access log what filters may change. Only the first call
+// remember keeps for the access log and the span what filters may change. Only the first call
 // counts.
 func (x *exchange) remember() {
-	if x.listener.gateway.log == nil || x.entry.Method != "" {
+	if x.listener.gateway.log == nil && !x.span.Recording() || x.entry.Method != "" {
 		return
 	}
 	r := x.r
@@ -32,7 +32,7 @@ func (x *exchange) count(m *metrics.Route) {
 	m.Begin()
 }
 
-// report counts the answer and writes the access log.
+// report counts the answer, writes the access log and ends the span.
 func (x *exchange) report() {
 	took := time.Since(x.begin)
 	if x.metrics != nil {
@@ -46,8 +46,8 @@ func (x *exchange) report() {
 	if x.err != nil {
 		x.explain(e)
 	}
-	log := x.listener.gateway.log
-	if log == nil {
+	log, recording := x.listener.gateway.log, x.span.Recording()
+	if log == nil && !recording {
 		return
 	}
 	x.remember()
@@ -62,7 +62,10 @@ func (x *exchange) report() {
 	if x.share != nil {
 		e.Backend = x.share.backend.id
 	}
+	e.TraceID, e.SpanID = x.span.IDs()
+	e.Recorded = recording
 	log.Log(e)
+	x.endSpan()
 }
 
 // explain tells why there is no complete response of a backend.
@@ -77,8 +80,6 @@ func (x *exchange) explain(e *accesslog.Entry) {
 		e.Status = statusClientClosed
 	}
 	e.Error = x.err.Error()
-	if logger := x.engine.options.Logger; logger != nil {
-		logger.Debug("no complete response of a backend",
-			zap.String("listener", x.listener.id), zap.Int("status", e.Status), zap.Error(x.err))
-	}
+	x.engine.options.Logger.Debug("no complete response of a backend",
+		zap.String("listener", x.listener.id), zap.Int("status", e.Status), zap.Error(x.err))
 }

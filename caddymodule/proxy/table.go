@@ -15,6 +15,7 @@ import (
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/router"
 	"github.com/kubera-dev/kubera/caddymodule/spread"
+	"github.com/kubera-dev/kubera/caddymodule/tracing"
 	"github.com/kubera-dev/kubera/caddymodule/upstream"
 )
 
@@ -27,6 +28,8 @@ type Table struct {
 	made *backends
 	// metrics are put in use by Swap; nil afterwards.
 	metrics *metrics.Set
+	// spans is where the Gateways send theirs; nil after Swap.
+	spans tracing.Destinations
 	// endpoints are what Swap gives to the backends; nil afterwards.
 	endpoints map[upstream.Key][]config.Endpoint
 }
@@ -56,6 +59,7 @@ type gateway struct {
 	clients *clientaddr.Policy
 	errors  config.ErrorFormat
 	log     *accesslog.Logger // nil for none
+	tracer  *tracing.Tracer   // nil for none
 	maxBody int64             // 0 for no bound
 	client  int               // of the certificates that Gateways present to endpoints, 0 for none
 }

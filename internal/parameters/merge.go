@@ -127,6 +127,7 @@ func mergeProxy(class, gateway v1alpha1.ProxyParameters) v1alpha1.ProxyParameter
 	return v1alpha1.ProxyParameters{
 		LogLevel:       cmp.Or(gateway.LogLevel, class.LogLevel),
 		AccessLog:      join(class.AccessLog, gateway.AccessLog, mergeAccessLog),
+		Tracing:        join(class.Tracing, gateway.Tracing, mergeTracing),
 		ClientAddress:  join(class.ClientAddress, gateway.ClientAddress, mergeClientAddress),
 		ErrorResponses: cmp.Or(gateway.ErrorResponses, class.ErrorResponses),
 		HTTP3:          cmp.Or(gateway.HTTP3, class.HTTP3),
@@ -143,6 +144,21 @@ func mergeAccessLog(class, gateway v1alpha1.AccessLog) v1alpha1.AccessLog {
 		// Exactly one of its two fields is set, so there is nothing to merge inside.
 		Sampling: cmp.Or(gateway.Sampling, class.Sampling),
 		Errors:   cmp.Or(gateway.Errors, class.Errors),
+	}
+}
+
+func mergeTracing(class, gateway v1alpha1.Tracing) v1alpha1.Tracing {
+	if gateway.Endpoint != "" {
+		class.Protocol = "" // it is that of another endpoint
+	}
+	return v1alpha1.Tracing{
+		Enabled:            cmp.Or(gateway.Enabled, class.Enabled),
+		Endpoint:           cmp.Or(gateway.Endpoint, class.Endpoint),
+		Protocol:           cmp.Or(gateway.Protocol, class.Protocol),
+		Sampling:           cmp.Or(gateway.Sampling, class.Sampling),
+		ClientTraces:       cmp.Or(gateway.ClientTraces, class.ClientTraces),
+		ServiceName:        cmp.Or(gateway.ServiceName, class.ServiceName),
+		ResourceAttributes: list(gateway.ResourceAttributes, class.ResourceAttributes),
 	}
 }
 

@@ -52,6 +52,14 @@ networkPolicy: {enabled: true}
 proxy:
   logLevel: warn
   accessLog: {enabled: true, format: text, sampling: {percent: 5, fraction: {numerator: 1, denominator: 2}}, errors: Sampled}
+  tracing:
+    enabled: true
+    endpoint: http://collector:4317
+    protocol: GRPC
+    sampling: {percent: 5, fraction: {numerator: 1, denominator: 2}}
+    clientTraces: Restart
+    serviceName: edge
+    resourceAttributes: [{name: a, value: b}]
   clientAddress: {trustedProxies: [10.0.0.0/8], header: X-Real-IP, proxyProtocol: true}
   errorResponses: HTML
   limits:
@@ -73,7 +81,7 @@ const everyStructure = `
 deployment: {drain: {}}
 service: {}
 networkPolicy: {}
-proxy: {accessLog: {}, clientAddress: {}, limits: {}}
+proxy: {accessLog: {}, tracing: {}, clientAddress: {}, limits: {}}
 `
 
 func spec(t *testing.T, text string) v1alpha1.GatewayParametersSpec {
@@ -143,6 +151,7 @@ service: {type: NodePort, annotations: {x: y}, nodePorts: [{port: 1, nodePort: 2
 proxy:
   logLevel: debug
   accessLog: {enabled: false, format: json, sampling: {fraction: {numerator: 9}}, errors: Always}
+  tracing: {enabled: false, sampling: {percent: 9}, clientTraces: Continue, resourceAttributes: [{name: x, value: y}, {name: z, value: z}]}
   limits: {maxConnections: 9, idleTimeout: 9s}`)
 	return &s
 }
@@ -161,6 +170,12 @@ func TestMerge(t *testing.T) {
 			`{deployment: {drain: {delay: 1s, timeout: 2s}}, proxy: {limits: {maxConnections: 1}}}`,
 			`{deployment: {drain: {timeout: 3s}}, proxy: {limits: {idleTimeout: 4s}}}`,
 			`{deployment: {drain: {delay: 1s, timeout: 3s}}, proxy: {limits: {maxConnections: 1, idleTimeout: 4s}}}`,
+		},
+		{
+			"a collector has a protocol of its own",
+			`{proxy: {tracing: {endpoint: "http://a:4317", protocol: GRPC, sampling: {percent: 5}}}}`,
+			`{proxy: {tracing: {endpoint: "http://b:4318/traces"}}}`,
+			`{proxy: {tracing: {endpoint: "http://b:4318/traces", sampling: {percent: 5}}}}`,
 		},
 		{
 			"a share is taken whole",

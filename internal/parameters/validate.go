@@ -134,6 +134,7 @@ func validateProxy(path *field.Path, p *v1alpha1.ProxyParameters) field.ErrorLis
 				"header is read from trusted proxies only: name them"))
 		}
 	}
+	errs = append(errs, validateTracing(path.Child("tracing"), p.Tracing)...)
 	if l := p.Limits; l != nil {
 		path := path.Child("limits")
 		errs = append(errs, validateDuration(path.Child("requestHeaderTimeout"), l.RequestHeaderTimeout)...)
@@ -142,6 +143,25 @@ func validateProxy(path *field.Path, p *v1alpha1.ProxyParameters) field.ErrorLis
 		errs = append(errs, validateDuration(path.Child("udpIdleTimeout"), l.UDPIdleTimeout)...)
 	}
 	return errs
+}
+
+func validateTracing(path *field.Path, t *v1alpha1.Tracing) field.ErrorList {
+	switch {
+	case t == nil, t.Enabled != nil && !*t.Enabled:
+		return nil
+	case t.Endpoint == "" && t.Enabled == nil:
+		return nil
+	case t.Endpoint == "":
+		return field.ErrorList{field.Required(path.Child("endpoint"), "name the collector that spans are sent to, or set enabled to false")}
+	}
+	as := config.Tracing{Endpoint: t.Endpoint}
+	if t.Protocol == v1alpha1.TracingProtocolGRPC {
+		as.Protocol = config.TracingGRPC
+	}
+	if err := as.ValidateEndpoint(); err != nil {
+		return field.ErrorList{field.Invalid(path.Child("endpoint"), t.Endpoint, err.Error())}
+	}
+	return nil
 }
 
 func validateCIDRs(path *field.Path, cidrs []v1alpha1.CIDR) field.ErrorList {

@@ -19,6 +19,9 @@ func TestValidateAccepts(t *testing.T) {
 		`{service: {loadBalancerClass: a/b, loadBalancerSourceRanges: ["2001:db8::/32"]}}`,
 		`{proxy: {clientAddress: {header: X-Real-IP, trustedProxies: [10.0.0.0/8]}}}`,
 		`{proxy: {clientAddress: {proxyProtocol: true}}}`,
+		`{proxy: {tracing: {enabled: false}}}`,
+		`{proxy: {tracing: {endpoint: "https://collector/otlp/v1/traces"}}}`,
+		`{proxy: {tracing: {enabled: true, endpoint: "http://[fd00::1]:4317", protocol: GRPC}}}`,
 	} {
 		t.Run(text, func(t *testing.T) {
 			if err := Validate(spec(t, text)); err != nil {
@@ -56,6 +59,9 @@ func TestValidateRefuses(t *testing.T) {
 		{`{proxy: {clientAddress: {header: X-Real-IP, proxyProtocol: true, trustedProxies: [10.0.0.0/8]}}}`, "spec.proxy.clientAddress.header: Forbidden: excludes proxyProtocol"},
 		{`{proxy: {clientAddress: {trustedProxies: [10.0.0.1]}}}`, "spec.proxy.clientAddress.trustedProxies[0]: Invalid value"},
 		{`{proxy: {clientAddress: {header: connection, trustedProxies: [10.0.0.0/8]}}}`, "spec.proxy.clientAddress.header: Invalid value"},
+		{`{proxy: {tracing: {enabled: true}}}`, "spec.proxy.tracing.endpoint: Required value: name the collector"},
+		{`{proxy: {tracing: {endpoint: "http://collector:99999"}}}`, "spec.proxy.tracing.endpoint: Invalid value"},
+		{`{proxy: {tracing: {endpoint: "http://collector/v1/traces", protocol: GRPC}}}`, "must have no path with protocol gRPC"},
 		{`{proxy: {limits: {requestHeaderTimeout: soon}}}`, "spec.proxy.limits.requestHeaderTimeout: Invalid value"},
 		{`{proxy: {limits: {idleTimeout: 1}}}`, "spec.proxy.limits.idleTimeout: Invalid value"},
 	} {

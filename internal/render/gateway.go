@@ -26,6 +26,7 @@ func gateway(g *gatewayapi.Gateway) config.Gateway {
 		return c
 	}
 	c.AccessLog = accessLog(p.AccessLog)
+	c.Tracing = tracing(p.Tracing)
 	c.ClientAddress = clientAddress(p.ClientAddress)
 	c.ErrorResponses = errorFormats[p.ErrorResponses]
 	c.HTTP3 = g.HTTP3()

@@ -19,6 +19,28 @@ func accessLog(l *v1alpha1.AccessLog) *config.AccessLog {
 	}
 }
 
+func tracing(t *v1alpha1.Tracing) *config.Tracing {
+	if t == nil || t.Endpoint == "" || t.Enabled != nil && !*t.Enabled {
+		return nil
+	}
+	c := &config.Tracing{
+		Endpoint:    t.Endpoint,
+		Protocol:    tracingProtocols[t.Protocol],
+		Sampling:    sampling(t.Sampling),
+		Restart:     t.ClientTraces == v1alpha1.ClientTracesRestart,
+		ServiceName: t.ServiceName,
+	}
+	for _, a := range t.ResourceAttributes {
+		c.Attributes = append(c.Attributes, config.Attribute{Name: a.Name, Value: a.Value})
+	}
+	return c
+}
+
+var tracingProtocols = map[v1alpha1.TracingProtocol]config.TracingProtocol{
+	v1alpha1.TracingProtocolHTTP: config.TracingHTTP,
+	v1alpha1.TracingProtocolGRPC: config.TracingGRPC,
+}
+
 func sampling(s *v1alpha1.Sampling) *config.Fraction {
 	switch {
 	case s == nil:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubera-dev/kubera/api/v1alpha1"
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
 )
 
 func TestAccessLog(t *testing.T) {
@@ -39,6 +40,37 @@ func TestAccessLog(t *testing.T) {
 			tc.log.Enabled = nil
 			if got := accessLog(&tc.log); got != nil {
 				t.Errorf("it is off, and there is %v", got)
+			}
+		})
+	}
+}
+
+func TestTracing(t *testing.T) {
+	for name, tc := range map[string]struct {
+		tracing *v1alpha1.Tracing
+		want    *config.Tracing
+	}{
+		"none":                {nil, nil},
+		"off":                 {&v1alpha1.Tracing{Enabled: new(false), Endpoint: "http://a"}, nil},
+		"without a collector": {&v1alpha1.Tracing{Sampling: percent(1)}, nil},
+		"on":                  {&v1alpha1.Tracing{Endpoint: "http://a"}, &config.Tracing{Endpoint: "http://a"}},
+		"everything": {
+			&v1alpha1.Tracing{
+				Enabled: new(true), Endpoint: "http://a", Protocol: v1alpha1.TracingProtocolGRPC, Sampling: percent(5),
+				ClientTraces: v1alpha1.ClientTracesRestart, ServiceName: "edge",
+				ResourceAttributes: []v1alpha1.ResourceAttribute{{Name: "b", Value: "c"}},
+			},
+			&config.Tracing{
+				Endpoint: "http://a", Protocol: config.TracingGRPC, Sampling: &config.Fraction{Numerator: 5, Denominator: 100},
+				Restart: true, ServiceName: "edge", Attributes: []config.Attribute{{Name: "b", Value: "c"}},
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := model("web")
+			g.Parameters.Proxy = &v1alpha1.ProxyParameters{Tracing: tc.tracing}
+			if diff := cmp.Diff(tc.want, Config([]*gatewayapi.Gateway{g}, Options{}).Gateways[0].Tracing); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

@@ -22,6 +22,7 @@ var varying = []struct {
 	{regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z`), "TIME"},
 	{regexp.MustCompile(`\[\d{2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2} \+0000\]`), "[DATE]"},
 	{regexp.MustCompile(`("duration":|" )\d+\.[0-9e-]+\b`), `${1}DURATION`},
+	{regexp.MustCompile(`"span_id":"[0-9a-f]{16}"`), "SPAN"},
 	// The version of a configuration.
 	{regexp.MustCompile(`\bversion [0-9a-f]{8}\b`), "version VERSION"},
 	{regexp.MustCompile(`\bcurl/\d+(\.\d+)+`), "curl/VERSION"},
