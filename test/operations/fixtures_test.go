@@ -106,7 +106,7 @@ spec:
 }
 
 // The backends: one that goes on for a while, as is usual; one that does not; and one
-// that drops what it has under way.
+// that drops what it has under way, whose rule tries again.
 var backends = []string{
 	backend("polite", "lifecycle: {preStop: {sleep: {seconds: 5}}}"),
 	backend("plain", ""),

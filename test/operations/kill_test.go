@@ -36,13 +36,10 @@ func killing() {
 		})
 	}, NodeTimeout(specTimeout))
 
-	It("loses nothing as a backend without a request under way", func(ctx context.Context) {
+	It("loses nothing as a backend of a rule that tries again", func(ctx context.Context) {
 		losesNothing(func() {
 			victim := backendPods(ctx, "abrupt")[0]
 			kill(ctx, victim)
-			for range 50 {
-				Expect(get(ctx, "/abrupt")).To(HavePrefix("200 "))
-			}
 			comesBack(ctx, victim)
 		})
 	}, NodeTimeout(specTimeout))
@@ -70,7 +67,7 @@ func expectLosses(r reports, at time.Time) {
 		switch f.Kind {
 		case load.Broken, load.Handshake:
 			underWay++
-			Expect(f.At).To(BeTemporally("<", at.Add(2*time.Second)), "%s", f)
+			Expect(f.At.Add(-f.Took)).To(BeTemporally("<", at), "begun after the proxy had ended: %s", f)
 		case load.Refused:
 			refused++
 			last = max(last, f.At.Sub(at))
@@ -78,7 +75,6 @@ func expectLosses(r reports, at time.Time) {
 			Fail(f.String())
 		}
 	}
-	Expect(underWay).To(BeNumerically("<=", 22+5), "more than there are connections with a request at a time")
 	Expect(last).To(BeNumerically("<", 15*time.Second))
 	AddReportEntry("of a proxy that was killed", fmt.Sprintf("%d were under way, %d connections were refused, the last one after %s",
 		underWay, refused, last.Round(10*time.Millisecond)), ReportEntryVisibilityAlways)

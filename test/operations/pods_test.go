@@ -84,16 +84,15 @@ func restart(ctx context.Context, namespace, name string, list func(context.Cont
 }
 
 // kill ends the only container of a pod, as the kernel does that is out of memory, and
-// returns when.
+// returns when it had.
 func kill(ctx context.Context, pod corev1.Pod) time.Time {
 	GinkgoHelper()
 	_, id, ok := strings.Cut(pod.Status.ContainerStatuses[0].ContainerID, "://")
 	Expect(ok).To(BeTrue())
 	ctr := os.Getenv("CTR")
 	Expect(ctr).NotTo(BeEmpty(), "CTR is not set: make test-operations sets it")
-	at := time.Now()
 	testCluster(ctx, "run", "--", ctr, "--namespace=k8s.io", "task", "kill", "--signal=SIGKILL", id)
-	return at
+	return time.Now()
 }
 
 // comesBack waits until the container of a pod was started again and is ready.

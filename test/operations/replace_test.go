@@ -36,7 +36,7 @@ func replacing() {
 		programmed(ctx)
 	}, NodeTimeout(specTimeout))
 
-	for _, name := range []string{"polite", "plain"} {
+	for _, name := range []string{"polite", "plain", "abrupt"} {
 		It("loses nothing with the backends that are "+name, func(ctx context.Context) {
 			losesNothing(func() {
 				restart(ctx, namespace, name, func(ctx context.Context) []corev1.Pod { return backendPods(ctx, name) })
