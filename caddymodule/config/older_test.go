@@ -5,6 +5,7 @@ package config
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -266,6 +267,25 @@ func TestSpeaks(t *testing.T) {
 	for said, want := range map[int]int{0: 1, 1: 1, 2: 2, 9: 9} {
 		if got := (Status{Revision: said}).Speaks(); got != want {
 			t.Errorf("%d speaks %d", said, got)
+		}
+	}
+}
+
+// BenchmarkAt makes what a proxy of the first revision gets of 5,000 routes: once for
+// each configuration, however many proxies there are.
+func BenchmarkAt(b *testing.B) {
+	c := sample()
+	route := c.Routes[0]
+	for i := range 5000 {
+		route.ID = fmt.Sprintf("HTTPRoute/ns/web-%d", i)
+		c.Routes = append(c.Routes, route)
+	}
+	c.Gateways[0].AccessLog = &AccessLog{Format: LogCommon}
+	Seal(c)
+	b.ReportAllocs()
+	for b.Loop() {
+		if older, omissions := c.At(1); older == c || len(omissions) != 1 {
+			b.Fatal(omissions)
 		}
 	}
 }

@@ -87,6 +87,7 @@ func (b *builder) container(delay, timeout time.Duration) corev1.Container {
 		Name:            ContainerName,
 		Image:           d.Image,
 		ImagePullPolicy: d.ImagePullPolicy,
+		// A proxy of the release before has to understand these, too: make test-skew.
 		Args: []string{
 			"serve",
 			fmt.Sprintf("--control-listen=:%d", config.ControlPort),
