@@ -42,6 +42,11 @@ type App struct {
 	// Default: not kept.
 	StateFile string `json:"state_file,omitempty"`
 
+	// FDStore is the path of the unix socket of a descriptor store, "kubera-proxy
+	// fdstore", which has the TCP sockets of listeners while the process is killed and
+	// started again. A reload can't change it. Default: none.
+	FDStore string `json:"fdstore,omitempty"`
+
 	// Control is the port through which configurations are pushed. Default: none.
 	Control *Control `json:"control,omitempty"`
 

@@ -210,6 +210,7 @@ func TestFailedReloadChangesNothing(t *testing.T) {
 		"taken status port":  {App{Config: serving("after", kept, fresh), Status: &Status{Listen: taken.Addr().String()}}, false, "status port"},
 		"state file changed": {App{StateFile: "/elsewhere"}, false, "state_file"},
 		"bind host changed":  {App{BindHost: "127.0.0.2"}, false, "bind_host"},
+		"store changed":      {App{FDStore: "/elsewhere"}, false, "fdstore"},
 		"bad listen":         {App{Status: &Status{Listen: "nowhere"}}, false, "status: listen"},
 		"no directory":       {App{Control: &Control{}}, false, "directory"},
 	} {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/engine"
+	"github.com/kubera-dev/kubera/caddymodule/fdstore"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/runtime"
 )
@@ -49,6 +50,7 @@ type process struct {
 	// mu serialises the starts and stops of apps.
 	mu      sync.Mutex
 	runtime *runtime.Runtime // set by the first start
+	store   *fdstore.Client  // set with runtime; nil for none
 	// metrics are in the registry, which has those of Go and the process, too. Both are
 	// set with runtime.
 	metrics  *metrics.Metrics
@@ -115,6 +117,9 @@ func (p *process) fixed(a *App) error {
 	if a.StateFile != p.current.StateFile {
 		return errors.New("state_file can't be changed by a reload")
 	}
+	if a.FDStore != p.current.FDStore {
+		return errors.New("fdstore can't be changed by a reload")
+	}
 	if a.BindHost != p.current.BindHost {
 		return errors.New("bind_host can't be changed by a reload")
 	}
@@ -134,11 +139,15 @@ func (p *process) build(a *App) error {
 		return err
 	}
 	p.registry, p.metrics = registry, m
+	if a.FDStore != "" {
+		p.store = fdstore.Open(a.FDStore, p.log.logger.Named("fdstore"))
+	}
 	p.runtime = runtime.New(runtime.Options{
 		Engine:       e,
 		StateFile:    a.StateFile,
 		BindHost:     a.BindHost,
 		CloseTimeout: a.drain().Timeout,
+		Store:        p.store,
 		Logger:       p.log.logger,
 		SetLogLevel:  p.log.level.SetLevel,
 		Metrics:      m,
@@ -220,6 +229,7 @@ func (p *process) Destruct() error {
 	p.ports.close()
 	if p.runtime != nil {
 		p.runtime.Close()
+		p.store.Close()
 	}
 	return nil
 }

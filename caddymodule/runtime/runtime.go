@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/caddymodule/datagram"
+	"github.com/kubera-dev/kubera/caddymodule/fdstore"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/server"
 	"github.com/kubera-dev/kubera/caddymodule/statefile"
@@ -39,6 +40,9 @@ type Options struct {
 	// CloseTimeout bounds how long the connections of a removed listener may go
 	// on. Default: 30s.
 	CloseTimeout time.Duration
+	// Store has the TCP sockets of listeners when the process is killed. The caller
+	// closes it after the Runtime. Default: none, they are closed.
+	Store *fdstore.Client
 	// Logger is required.
 	Logger *zap.Logger
 	// SetLogLevel is called with the level of each configuration applied. May be nil.
@@ -83,6 +87,7 @@ func New(opts Options) *Runtime {
 		Streams:      opts.Engine,
 		BindHost:     opts.BindHost,
 		CloseTimeout: opts.CloseTimeout,
+		Store:        opts.Store,
 		Metrics:      opts.Metrics,
 		Logger:       opts.Logger.Named("server"),
 	})

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/fdstore"
 	"github.com/kubera-dev/kubera/test/certtest"
 )
 
@@ -27,6 +28,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // the socket.
 func newSet(t testing.TB, handle http.HandlerFunc) *Set {
 	t.Helper()
+	return newSetWithStore(t, handle, nil)
+}
+
+func newSetWithStore(t testing.TB, handle http.HandlerFunc, store *fdstore.Client) *Set {
+	t.Helper()
 	s := New(Options{
 		Handler: func(address string) http.Handler {
 			if handle != nil {
@@ -35,6 +41,7 @@ func newSet(t testing.TB, handle http.HandlerFunc) *Set {
 			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, address) })
 		},
 		CloseTimeout: 5 * time.Second,
+		Store:        store,
 		Logger:       zaptest.NewLogger(t),
 	})
 	t.Cleanup(s.Close)

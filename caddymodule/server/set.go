@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/caddymodule/fdstore"
 	"github.com/kubera-dev/kubera/caddymodule/metrics"
 	"github.com/kubera-dev/kubera/caddymodule/stream"
 )
@@ -34,6 +35,9 @@ type Options struct {
 	// CloseTimeout bounds how long the connections of a socket that is not wanted
 	// any more may go on, and those of a TLS or TCP listener that is not. Default: 30s.
 	CloseTimeout time.Duration
+	// Store has the sockets when the process is killed. The caller closes it after the
+	// Set. Default: none, they are closed.
+	Store *fdstore.Client
 	// Metrics show connections and when certificates expire. May be nil.
 	Metrics *metrics.Metrics
 	// Logger is required.
@@ -162,13 +166,12 @@ func (c *Change) open(address string) error {
 	if err != nil {
 		return refuse(err)
 	}
-	var lc net.ListenConfig
-	ln, err := lc.Listen(s.ctx, "tcp", bind)
+	ln, err := s.opts.Store.Listen(s.ctx, bind)
 	if err != nil {
 		return refuse(err)
 	}
 	serves := handlers{http: s.opts.Handler(address), streams: s.opts.Streams}
-	c.opened[address] = newSocket(address, ln.(*net.TCPListener), serves, s.opts.Logger)
+	c.opened[address] = newSocket(address, ln, serves, s.opts.Logger)
 	return nil
 }
 
@@ -195,12 +198,17 @@ func (c *Change) Commit() {
 		}
 		s.applyHTTP3(socket, spec)
 	}
+	var unwanted []*socket
 	for address, socket := range s.sockets {
 		if c.specs[address] == nil {
 			delete(s.sockets, address)
 			s.closing[socket] = struct{}{}
-			s.background.Go(func() { s.closeSocket(socket) })
+			unwanted = append(unwanted, socket)
 		}
+	}
+	s.hold(s.sockets)
+	for _, socket := range unwanted {
+		s.background.Go(func() { s.closeSocket(socket) })
 	}
 	if s.opts.Metrics != nil {
 		s.opts.Metrics.UseSockets(&metrics.Sockets{Sockets: s.measured(c.specs), Expiries: c.expiries})
@@ -251,6 +259,7 @@ func (s *Set) Addr(address string) net.Addr {
 // Commit may follow.
 func (s *Set) Shutdown(ctx context.Context) {
 	s.mu.Lock()
+	s.hold(nil)
 	sockets := make([]*socket, 0, len(s.sockets)+len(s.closing))
 	for _, socket := range s.sockets {
 		sockets = append(sockets, socket)

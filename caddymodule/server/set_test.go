@@ -84,8 +84,11 @@ func hammer(t testing.TB, url string, stop <-chan struct{}) (answered int64, err
 }
 
 func TestSetChangesListenersWithoutLosingRequestsOfAnother(t *testing.T) {
+	eachSet(t, testSetChangesListenersWithoutLosingRequestsOfAnother)
+}
+
+func testSetChangesListenersWithoutLosingRequestsOfAnother(t *testing.T, s *Set) {
 	stays, comes := loopback.FreeAddress(t), loopback.FreeAddress(t)
-	s := newSet(t, nil)
 	apply(t, s, plain(stays))
 
 	stop := make(chan struct{})
@@ -222,8 +225,11 @@ func TestSetRefusesWholeWhenAnAddressIsTaken(t *testing.T) {
 }
 
 func TestSetReopensAnAddressJustRemoved(t *testing.T) {
+	eachSet(t, testSetReopensAnAddressJustRemoved)
+}
+
+func testSetReopensAnAddressJustRemoved(t *testing.T, s *Set) {
 	address := loopback.FreeAddress(t)
-	s := newSet(t, nil)
 	client := newClient(t, nil, nil)
 	for range 5 {
 		apply(t, s, plain(address))

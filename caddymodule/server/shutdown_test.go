@@ -23,8 +23,11 @@ import (
 // the last accept and the close of the socket is reset, which says the same as
 // being refused a moment later, and can't be prevented from user space.
 func TestShutdownAnswersEverythingAccepted(t *testing.T) {
+	eachSet(t, testShutdownAnswersEverythingAccepted)
+}
+
+func testShutdownAnswersEverythingAccepted(t *testing.T, s *Set) {
 	address := loopback.FreeAddress(t)
-	s := newSet(t, nil)
 	apply(t, s, plain(address))
 	var answered atomic.Int64
 	var wg sync.WaitGroup
@@ -57,6 +60,11 @@ func requestOnce(address string) ([]byte, error) {
 		return nil, err
 	}
 	defer c.Close()
+	return requestOver(c)
+}
+
+// requestOver sends a request over a connection that serves no other.
+func requestOver(c net.Conn) ([]byte, error) {
 	if _, err := fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/kubera-dev/kubera/caddymodule/fdstore"
 	"github.com/kubera-dev/kubera/caddymodule/http3server"
 	"github.com/kubera-dev/kubera/caddymodule/stream"
 )
@@ -25,7 +26,7 @@ const emptying = 50 * time.Millisecond
 // socket is one listening TCP socket and the servers of its connections.
 type socket struct {
 	address string // the key of the socket, see config.Listener.BindAddress
-	ln      *net.TCPListener
+	ln      *fdstore.Listener
 	serves  handlers
 	logger  *zap.Logger
 
@@ -55,7 +56,7 @@ type handlers struct {
 	streams stream.Handler
 }
 
-func newSocket(address string, ln *net.TCPListener, serves handlers, logger *zap.Logger) *socket {
+func newSocket(address string, ln *fdstore.Listener, serves handlers, logger *zap.Logger) *socket {
 	return &socket{
 		address:  address,
 		ln:       ln,
@@ -66,6 +67,19 @@ func newSocket(address string, ln *net.TCPListener, serves handlers, logger *zap
 		arrivals: newGroup(),
 		retired:  map[party]struct{}{},
 	}
+}
+
+// hold has the store keep the sockets, and no others: a socket that is left out can
+// be closed then. It needs mu.
+func (s *Set) hold(sockets map[string]*socket) {
+	if s.opts.Store == nil {
+		return
+	}
+	listeners := make([]*fdstore.Listener, 0, len(sockets))
+	for _, socket := range sockets {
+		listeners = append(listeners, socket.ln)
+	}
+	s.opts.Store.Hold(listeners)
 }
 
 // accept runs until the socket is closed.
@@ -126,10 +140,13 @@ func (s *socket) stopAccepting() {
 	if s.stopping.CompareAndSwap(false, true) {
 		s.limiter.lift()
 		if s.front.Load() == nil { // never began
-			s.ln.Close()
+			if err := s.ln.Abandon(); err != nil {
+				s.logger.Error("closing a socket that was not used", zap.Error(err))
+			}
 			close(s.closed)
 			return
 		}
+		s.ln.Withdraw() // else the kernel would go on to complete handshakes
 		if err := s.ln.SetDeadline(time.Now().Add(emptying)); err != nil {
 			s.ln.Close()
 		}

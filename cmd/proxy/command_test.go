@@ -88,7 +88,7 @@ func TestServeFailsReadably(t *testing.T) {
 func TestBoot(t *testing.T) {
 	f := serveFlags{
 		controlListen: ":1", controlDir: "/dir", controlClientURI: "spiffe://x/y", statusListen: ":2",
-		stateFile: "/state", bindHost: "host", admin: "/sock", drainDelay: 3, drainTimeout: 4,
+		stateFile: "/state", fdstore: "/store", bindHost: "host", admin: "/sock", drainDelay: 3, drainTimeout: 4,
 	}
 	o, err := f.boot()
 	if err != nil {
@@ -98,17 +98,17 @@ func TestBoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"state_file":"/state","control":{"listen":":1","directory":"/dir","client_uri":"spiffe://x/y"},` +
+	const want = `{"state_file":"/state","fdstore":"/store","control":{"listen":":1","directory":"/dir","client_uri":"spiffe://x/y"},` +
 		`"status":{"listen":":2"},"drain":{"delay":3,"timeout":4},"bind_host":"host"}`
 	if string(app) != want || o.AdminSocket != "/sock" {
 		t.Errorf("got %s %s", app, o.AdminSocket)
 	}
 
-	f = serveFlags{controlListen: off, statusListen: off, stateFile: off, admin: off}
+	f = serveFlags{controlListen: off, statusListen: off, stateFile: off, fdstore: off, admin: off}
 	if o, err = f.boot(); err != nil {
 		t.Fatal(err)
 	}
-	if o.App.Control != nil || o.App.Status != nil || o.App.StateFile != "" || o.AdminSocket != "" {
+	if o.App.Control != nil || o.App.Status != nil || o.App.StateFile != "" || o.App.FDStore != "" || o.AdminSocket != "" {
 		t.Errorf("got %+v", o)
 	}
 }

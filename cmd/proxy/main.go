@@ -5,7 +5,8 @@
 // and none of Caddy's own apps.
 //
 // "kubera-proxy serve" is what runs in a proxy pod: it takes its configuration
-// over the control port. "kubera-proxy run --config caddy.json" serves a Caddy
+// over the control port; "kubera-proxy fdstore", beside it, has its listening sockets
+// while it is killed and started again. "kubera-proxy run --config caddy.json" serves a Caddy
 // configuration that holds everything, as "kubera translate" prints it.
 package main
 
@@ -32,6 +33,7 @@ implementation: Caddy with the gateway app.
 Use 'kubera-proxy serve' to serve what a controller pushes, and
 'kubera-proxy run --config caddy.json' to serve a Caddy configuration.`
 	caddycmd.RegisterCommand(serveCommand)
+	caddycmd.RegisterCommand(fdstoreCommand)
 }
 
 func main() {

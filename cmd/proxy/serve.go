@@ -40,13 +40,14 @@ timeout to end.`,
 	},
 }
 
-// off turns a port, the state file or the admin endpoint off.
+// off turns a port, the state file, the descriptor store or the admin endpoint off.
 const off = "off"
 
 // serveFlags are the flags of the command.
 type serveFlags struct {
 	controlListen, controlDir, controlClientURI string
 	statusListen, stateFile, bindHost           string
+	fdstore                                     string
 	admin                                       string
 	drainDelay, drainTimeout                    time.Duration
 }
@@ -57,6 +58,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.controlClientURI, "control-client-uri", control.DefaultClientURI, "URI that the certificate of the controller names")
 	flags.StringVar(&f.statusListen, "status-listen", fmt.Sprintf(":%d", config.StatusPort), `host:port of the status port, or "off"`)
 	flags.StringVar(&f.stateFile, "state-file", "/run/kubera/config.json", `file that keeps the running configuration, or "off"; it holds private keys`)
+	flags.StringVar(&f.fdstore, "fdstore", off, `unix socket of "kubera-proxy fdstore", which has the listening sockets while this process is killed and started again, or "off"`)
 	flags.StringVar(&f.bindHost, "bind-host", "", "host that listeners bind, all addresses if empty")
 	flags.DurationVar(&f.drainDelay, "drain-delay", caddymodule.DefaultDrainDelay, "how long to go on serving after not being ready any more")
 	flags.DurationVar(&f.drainTimeout, "drain-timeout", caddymodule.DefaultDrainTimeout, "how long requests and streams may then take to end")
@@ -78,6 +80,9 @@ func (f *serveFlags) boot() (caddymodule.BootOptions, error) {
 	}
 	if f.stateFile != off {
 		o.App.StateFile = f.stateFile
+	}
+	if f.fdstore != off {
+		o.App.FDStore = f.fdstore
 	}
 	if f.admin != off {
 		if !strings.HasPrefix(f.admin, "/") {

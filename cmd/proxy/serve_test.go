@@ -239,8 +239,15 @@ func TestServeDrains(t *testing.T) {
 }
 
 func TestServeLosesNoRequestWhenItStops(t *testing.T) {
+	t.Run("alone", func(t *testing.T) { testServeLosesNoRequestWhenItStops(t) })
+	t.Run("with a descriptor store", func(t *testing.T) {
+		testServeLosesNoRequestWhenItStops(t, "--fdstore", startStore(t).socket)
+	})
+}
+
+func testServeLosesNoRequestWhenItStops(t *testing.T, flags ...string) {
 	address := loopback.FreeAddress(t)
-	p := serveIn(t, t.TempDir(), newAuthority(t), "--drain-delay", "500ms")
+	p := serveIn(t, t.TempDir(), newAuthority(t), append(flags, "--drain-delay", "500ms")...)
 	p.put(serving("1", "hello", address))
 	var wg sync.WaitGroup
 	for range 4 {
