@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/spf13/pflag"
 
 	"github.com/kubera-dev/kubera/caddymodule"
 	"github.com/kubera-dev/kubera/test/loopback"
@@ -102,6 +103,14 @@ func TestBoot(t *testing.T) {
 		`"status":{"listen":":2"},"drain":{"delay":3,"timeout":4},"bind_host":"host"}`
 	if string(app) != want || o.AdminSocket != "/sock" {
 		t.Errorf("got %s %s", app, o.AdminSocket)
+	}
+
+	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	t.Setenv(fdstoreVariable, "/by/environment")
+	f = serveFlags{}
+	f.register(flags)
+	if f.fdstore != "/by/environment" {
+		t.Errorf("--fdstore is %s", f.fdstore)
 	}
 
 	f = serveFlags{controlListen: off, statusListen: off, stateFile: off, fdstore: off, admin: off}

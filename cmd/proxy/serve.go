@@ -4,8 +4,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -43,6 +45,11 @@ timeout to end.`,
 // off turns a port, the state file, the descriptor store or the admin endpoint off.
 const off = "off"
 
+// fdstoreVariable is the environment variable that --fdstore defaults to. It is what pods
+// have set, since a flag that an image of an earlier release does not know would keep it
+// from starting.
+const fdstoreVariable = "KUBERA_FDSTORE"
+
 // serveFlags are the flags of the command.
 type serveFlags struct {
 	controlListen, controlDir, controlClientURI string
@@ -58,7 +65,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.controlClientURI, "control-client-uri", control.DefaultClientURI, "URI that the certificate of the controller names")
 	flags.StringVar(&f.statusListen, "status-listen", fmt.Sprintf(":%d", config.StatusPort), `host:port of the status port, or "off"`)
 	flags.StringVar(&f.stateFile, "state-file", "/run/kubera/config.json", `file that keeps the running configuration, or "off"; it holds private keys`)
-	flags.StringVar(&f.fdstore, "fdstore", off, `unix socket of "kubera-proxy fdstore", which has the listening sockets while this process is killed and started again, or "off"`)
+	flags.StringVar(&f.fdstore, "fdstore", cmp.Or(os.Getenv(fdstoreVariable), off), `unix socket of "kubera-proxy fdstore", which has the listening sockets while this process is killed and started again, or "off"`)
 	flags.StringVar(&f.bindHost, "bind-host", "", "host that listeners bind, all addresses if empty")
 	flags.DurationVar(&f.drainDelay, "drain-delay", caddymodule.DefaultDrainDelay, "how long to go on serving after not being ready any more")
 	flags.DurationVar(&f.drainTimeout, "drain-timeout", caddymodule.DefaultDrainTimeout, "how long requests and streams may then take to end")

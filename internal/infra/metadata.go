@@ -73,6 +73,14 @@ func (b *builder) annotations(extra map[string]string) map[string]string {
 	return annotations
 }
 
+// podAnnotations name the container that kubectl means where none is named, unless the
+// user's name another.
+func (b *builder) podAnnotations() map[string]string {
+	annotations := map[string]string{"kubectl.kubernetes.io/default-container": ContainerName}
+	maps.Copy(annotations, b.annotations(b.params.Deployment.PodAnnotations))
+	return annotations
+}
+
 func (b *builder) objectMeta(annotations map[string]string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name:            b.name,

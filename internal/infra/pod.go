@@ -43,7 +43,7 @@ func (b *builder) podTemplate() corev1.PodTemplateSpec {
 	return corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{
 			Labels:      b.labels(d.PodLabels),
-			Annotations: b.annotations(d.PodAnnotations),
+			Annotations: b.podAnnotations(),
 		},
 		Spec: corev1.PodSpec{
 			ServiceAccountName:            b.name,
@@ -65,7 +65,8 @@ func (b *builder) podTemplate() corev1.PodTemplateSpec {
 				// capability. A safe sysctl, which the restricted profile admits.
 				Sysctls: []corev1.Sysctl{{Name: "net.ipv4.ip_unprivileged_port_start", Value: "0"}},
 			},
-			Containers: []corev1.Container{b.container(delay, timeout)},
+			InitContainers: []corev1.Container{b.fdstore()},
+			Containers:     []corev1.Container{b.container(delay, timeout)},
 			Volumes: []corev1.Volume{
 				{Name: controlVolume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
 					SecretName:  ControlSecretName(b.gateway.Name),
@@ -75,6 +76,11 @@ func (b *builder) podTemplate() corev1.PodTemplateSpec {
 				{Name: stateVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
 					Medium:    corev1.StorageMediumMemory,
 					SizeLimit: new(stateSize.DeepCopy()),
+				}}},
+				// Not with the state, so that the keys in it are the proxy's alone.
+				{Name: fdstoreVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
+					Medium:    corev1.StorageMediumMemory,
+					SizeLimit: new(fdstoreSize.DeepCopy()),
 				}}},
 			},
 		},
@@ -103,18 +109,25 @@ func (b *builder) container(delay, timeout time.Duration) corev1.Container {
 			{Name: "control", ContainerPort: config.ControlPort, Protocol: corev1.ProtocolTCP},
 			{Name: "status", ContainerPort: config.StatusPort, Protocol: corev1.ProtocolTCP},
 		},
-		Resources: *d.Resources,
-		SecurityContext: &corev1.SecurityContext{
-			AllowPrivilegeEscalation: new(false),
-			ReadOnlyRootFilesystem:   new(true),
-			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-		},
-		ReadinessProbe: probe("/readyz", 2),
-		LivenessProbe:  probe("/healthz", 10),
+		// Not a flag: an image of an earlier release would not start with it.
+		Env:             []corev1.EnvVar{{Name: "KUBERA_FDSTORE", Value: fdstoreSocket}},
+		Resources:       *d.Resources,
+		SecurityContext: restricted(),
+		ReadinessProbe:  probe("/readyz", 2),
+		LivenessProbe:   probe("/healthz", 10),
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: controlVolume, MountPath: controlDirectory, ReadOnly: true},
 			{Name: stateVolume, MountPath: stateDirectory},
+			{Name: fdstoreVolume, MountPath: fdstoreDirectory},
 		},
+	}
+}
+
+func restricted() *corev1.SecurityContext {
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 	}
 }
 

@@ -83,11 +83,23 @@ func restart(ctx context.Context, namespace, name string, list func(context.Cont
 	}).WithContext(ctx).Should(BeTrue(), "pods of before are still there")
 }
 
-// kill ends the only container of a pod, as the kernel does that is out of memory, and
-// returns when it had.
+// kill ends the container of a pod that is no sidecar, as the kernel does that is out of
+// memory, and returns when.
 func kill(ctx context.Context, pod corev1.Pod) time.Time {
 	GinkgoHelper()
-	_, id, ok := strings.Cut(pod.Status.ContainerStatuses[0].ContainerID, "://")
+	return killContainer(ctx, pod.Status.ContainerStatuses[0])
+}
+
+// killStore does the same to the descriptor store of a proxy.
+func killStore(ctx context.Context, pod corev1.Pod) {
+	GinkgoHelper()
+	Expect(pod.Status.InitContainerStatuses).To(HaveLen(1))
+	killContainer(ctx, pod.Status.InitContainerStatuses[0])
+}
+
+func killContainer(ctx context.Context, container corev1.ContainerStatus) time.Time {
+	GinkgoHelper()
+	_, id, ok := strings.Cut(container.ContainerID, "://")
 	Expect(ok).To(BeTrue())
 	ctr := os.Getenv("CTR")
 	Expect(ctr).NotTo(BeEmpty(), "CTR is not set: make test-operations sets it")
@@ -98,11 +110,22 @@ func kill(ctx context.Context, pod corev1.Pod) time.Time {
 // comesBack waits until the container of a pod was started again and is ready.
 func comesBack(ctx context.Context, pod corev1.Pod) {
 	GinkgoHelper()
-	restarts := pod.Status.ContainerStatuses[0].RestartCount
+	comesBackBy(ctx, pod, func(now corev1.Pod) int32 { return now.Status.ContainerStatuses[0].RestartCount })
+}
+
+// storeComesBack waits until the descriptor store of a proxy was, and its pod is ready.
+func storeComesBack(ctx context.Context, pod corev1.Pod) {
+	GinkgoHelper()
+	comesBackBy(ctx, pod, func(now corev1.Pod) int32 { return now.Status.InitContainerStatuses[0].RestartCount })
+}
+
+func comesBackBy(ctx context.Context, pod corev1.Pod, restarts func(corev1.Pod) int32) {
+	GinkgoHelper()
+	before := restarts(pod)
 	Eventually(func(g Gomega) {
 		var now corev1.Pod
 		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(&pod), &now)).To(Succeed())
-		g.Expect(now.Status.ContainerStatuses[0].RestartCount).To(BeNumerically(">", restarts))
+		g.Expect(restarts(now)).To(BeNumerically(">", before))
 		g.Expect(isReady(now)).To(BeTrue())
 	}).WithContext(ctx).Should(Succeed())
 }
