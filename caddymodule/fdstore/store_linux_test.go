@@ -4,9 +4,14 @@
 package fdstore
 
 import (
+	"fmt"
+	"net"
 	"os"
 	"testing"
 	"time"
+
+	"go.uber.org/zap/zaptest"
+	"golang.org/x/sys/unix"
 
 	"github.com/kubera-dev/kubera/test/loopback"
 )
@@ -185,5 +190,51 @@ func TestOnlyItsUserReachesAStore(t *testing.T) {
 	}
 	if _, err := Listen(StoreOptions{Path: t.TempDir() + "/no/socket"}); err == nil {
 		t.Error("a socket in a directory that is not there")
+	}
+}
+
+func TestWhatAStoreDoesNotHold(t *testing.T) {
+	s := &Store{opts: StoreOptions{Logger: zaptest.NewLogger(t)}}
+	listening := func() int {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		file, err := ln.(*net.TCPListener).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		fd, err := unix.Dup(int(file.Fd()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fd
+	}
+	before := descriptors(t)
+	null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := map[string]int{}
+	s.put(held, "file:1", null)
+	if len(held) != 0 {
+		t.Error("it holds a file")
+	}
+	for i := range maxSockets {
+		held[fmt.Sprintf("host:%d", i)] = none
+	}
+	s.put(held, "one:1", listening())
+	if len(held) != maxSockets {
+		t.Error("it holds more than it may")
+	}
+	s.put(held, "host:1", listening())
+	if held["host:1"] == none {
+		t.Error("it does not replace what it has")
+	}
+	closeDescriptor(held["host:1"])
+	if after := descriptors(t); after != before {
+		t.Errorf("%d descriptors, %d before", after, before)
 	}
 }
