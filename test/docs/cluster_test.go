@@ -80,9 +80,10 @@ func followInCluster(t *testing.T, path string) {
 	command("kubectl create namespace " + namespace + " && kubectl config set-context --current --namespace " + namespace)
 	t.Cleanup(func() { command("kubectl delete namespace --wait " + namespace) })
 	newReader(t, readerOptions{
-		page:     path,
-		terminal: terminal.Options{Dir: dir, Env: env},
-		repeat:   patienceFor,
+		page:      path,
+		terminal:  terminal.Options{Dir: dir, Env: env},
+		namespace: namespace,
+		repeat:    patienceFor,
 	}).follow(steps)
 }
 
@@ -93,6 +94,9 @@ var notOfNames = regexp.MustCompile(`[^a-z0-9]+`)
 func patienceFor(s script.Step) time.Duration {
 	for _, reads := range []string{"curl ", "kubectl get ", "kubectl describe ", "kubectl logs ", "for "} {
 		if strings.HasPrefix(s.Command, reads) {
+			if *update {
+				return 5 * time.Second
+			}
 			return time.Minute
 		}
 	}

@@ -23,6 +23,8 @@ const patience = 2 * time.Minute
 type readerOptions struct {
 	page     string
 	terminal terminal.Options
+	// namespace stands for "default" of the page.
+	namespace string
 	// repeat says which commands may be given again while what they print is not yet
 	// what the page shows, and for how long.
 	repeat func(script.Step) time.Duration
@@ -88,6 +90,9 @@ func (r *reader) run(ctx context.Context, step script.Step) error {
 	want := output.Lines(step.Want)
 	for end := time.Now().Add(r.options.repeat(step)); ; {
 		result, err := r.terminal.Run(ctx, step.Command)
+		if r.options.namespace != "" {
+			result.Output = strings.ReplaceAll(result.Output, r.options.namespace, "default")
+		}
 		if err == nil && *update && step.Shown && !output.Matches(want, output.Lines(result.Output)) && time.Now().After(end) {
 			return r.show(step, result.Output)
 		}

@@ -32,6 +32,8 @@ var varying = []struct {
 	// Of the pool of the test cluster's load balancers, and of its Services and pods.
 	{regexp.MustCompile(`\b198\.1[89]\.\d{1,3}\.\d{1,3}\b`), "ADDRESS"},
 	{regexp.MustCompile(`(\d+):3\d{4}/(TCP|UDP)\b`), "$1:NODEPORT/$2"},
+	// The system chooses the port that a connection comes from.
+	{regexp.MustCompile(`:\d{5}->`), ":PORT->"},
 	// The age in a table of kubectl.
 	{regexp.MustCompile(`(  +)(\d+[dhms])+(  |$)`), "${1}AGE$3"},
 	// Columns are as wide as what is in them.

@@ -23,6 +23,7 @@ func TestLines(t *testing.T) {
 		"web    kubera   198.18.6.1   True         3m12s":      {"web  kubera  ADDRESS  True  AGE"},
 		"web-kubera-6d5f7b8c9-x2x4z   1/1   Running   0   12s": {"web-kubera-POD  1/1  Running  0  AGE"},
 		"80:31234/TCP,443:30443/TCP":                           {"80:NODEPORT/TCP,443:NODEPORT/TCP"},
+		"read tcp 127.0.0.1:45408->127.0.0.1:9001: timeout":    {"read tcp 127.0.0.1:PORT->127.0.0.1:9001: timeout"},
 		"  indented   by two":                                  {"  indented  by two"},
 		"an address 192.0.2.7 and 5s stay":                     {"an address 192.0.2.7 and 5s stay"},
 	} {

@@ -14,5 +14,6 @@
 //	<!-- cluster -->        before a block: its commands are for the test cluster
 //	<!-- file: PATH -->     before a block: it is what the reader writes into a file
 //	<!-- run: COMMAND -->   before a block: what the reader does that the text says in words
+//	<!-- elsewhere: make TARGET --> before a block: another test runs its commands
 //	<!-- not run: WHY -->   before a block: its commands can't be run by a test
 package script

@@ -43,6 +43,9 @@ type Step struct {
 	Action Action
 	Class  Class
 	Why    string
+	// Elsewhere is the target of make that runs the command instead, of a step that is
+	// done Nowhere else.
+	Elsewhere string
 	// Line of the page.
 	Line    int
 	Command string
@@ -89,7 +92,7 @@ func (w *writer) problem(line int, format string, args ...any) {
 
 // block adds the steps of a block, after those of its notes.
 func (w *writer) block(b page.Block) {
-	class, why, path := Local, "", ""
+	class, why, elsewhere, path := Local, "", "", ""
 	if w.script.Cluster {
 		class = Cluster
 	}
@@ -104,6 +107,13 @@ func (w *writer) block(b page.Block) {
 			if why == "" {
 				w.problem(b.Line, "say why this is not run")
 			}
+		case "elsewhere":
+			class, why = Nowhere, value+" does"
+			target, ok := strings.CutPrefix(value, "make ")
+			if !ok {
+				w.problem(b.Line, "say which target of make runs this")
+			}
+			elsewhere = target
 		case "file":
 			path = value
 		case "run":
@@ -113,9 +123,9 @@ func (w *writer) block(b page.Block) {
 		}
 	}
 	for _, command := range hidden {
-		w.command(Step{Class: class, Line: b.Line, Command: command, Why: why})
+		w.command(Step{Class: class, Line: b.Line, Command: command, Why: why, Elsewhere: elsewhere})
 	}
-	base := Step{Class: class, Line: b.Line, Why: why}
+	base := Step{Class: class, Line: b.Line, Why: why, Elsewhere: elsewhere}
 	switch {
 	case path != "":
 		base.Action, base.Path, base.Text = Write, path, b.Text

@@ -51,12 +51,14 @@ func TestSteps(t *testing.T) {
 			[]string{
 				"a", "<!-- file: a.yaml -->", "'''yaml", "a: 1", "'''", "<!-- run: mkdir b -->", "<!-- cluster -->", "'''sh", "curl $ADDRESS", "'''",
 				"<!-- not run: there is no registry -->", "'''sh", "docker push", "'''",
+				"<!-- elsewhere: make soak -->", "'''sh", "make soak", "'''",
 			},
 			[]Step{
 				{Action: Write, Line: 4, Path: "a.yaml", Text: "a: 1\n"},
 				{Class: Cluster, Line: 9, Command: "mkdir b"},
 				{Class: Cluster, Line: 9, Command: "curl $ADDRESS"},
 				{Class: Nowhere, Why: "there is no registry", Line: 13, Command: "docker push"},
+				{Class: Nowhere, Why: "make soak does", Elsewhere: "soak", Line: 17, Command: "make soak"},
 			},
 		},
 		"a page of the cluster": {
@@ -83,7 +85,7 @@ func TestSteps(t *testing.T) {
 func TestProblems(t *testing.T) {
 	_, problems := of(
 		"a", "'''console", "$ docker push", "'''", "", "    indented", "", "'''", "no language", "'''",
-		"<!-- not run -->", "'''sh", "ls", "'''", "<!-- somewhere -->", "'''sh", "ls", "'''", "'''sh", "make all", "'''",
+		"<!-- not run -->", "'''sh", "ls", "'''", "<!-- somewhere -->", "'''sh", "ls", "'''", "<!-- elsewhere: soak -->", "'''sh", "make all", "'''",
 	)
 	want := []string{
 		"6: a code block without a fence: write ```sh or ```text",
@@ -91,7 +93,7 @@ func TestProblems(t *testing.T) {
 		"9: a code block without a language: commands are console or sh, the rest is text",
 		"13: say why this is not run",
 		`17: the note "somewhere" means nothing`,
-		`20: nobody knows where "make all" can be run`,
+		"21: say which target of make runs this",
 	}
 	if diff := cmp.Diff(want, problems); diff != "" {
 		t.Error(diff)
