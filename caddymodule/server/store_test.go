@@ -81,6 +81,29 @@ func TestSetClosesWhatAStoreHolds(t *testing.T) {
 	}
 }
 
+// Who comes after a process that was killed gets its sockets. The one here lives on, so
+// that they can't be bound anew.
+func TestSetLeavesItsSocketsToAStore(t *testing.T) {
+	addresses := loopback.FreeAddresses(t, 2)
+	path := startStore(t)
+	client := fdstore.Open(path, zaptest.NewLogger(t))
+	s := newSetWithStore(t, nil, client)
+	apply(t, s, plain(addresses[0]))
+	apply(t, s, plain(addresses...))
+	client.Close() // that it has told the store
+
+	later := openStore(t, path)
+	for _, address := range addresses {
+		l, err := later.Listen(t.Context(), address)
+		if err != nil {
+			t.Fatalf("the store does not have it: %v", err)
+		}
+		if err := l.Abandon(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // What an earlier process has bound needs no address that is free.
 func TestSetListensOnTheSocketsOfAnEarlierProcess(t *testing.T) {
 	path, address := startStore(t), loopback.FreeAddress(t)

@@ -7,6 +7,7 @@ package install
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,7 +87,7 @@ var _ = ReportAfterEach(func(ctx SpecContext, report SpecReport) {
 			{"logs", "--namespace", systemNamespace, "--selector=control-plane=controller-manager", "--tail=50", "--prefix"},
 		} {
 			out, err := command(ctx, tool("KUBECTL"), arguments...).CombinedOutput()
-			AddReportEntry("kubectl "+arguments[0], string(out), err)
+			AddReportEntry("kubectl "+arguments[0], fmt.Sprintf("%s(%v)", out, err))
 		}
 	}
 })
