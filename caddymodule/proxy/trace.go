@@ -5,7 +5,6 @@ package proxy
 
 import (
 	"errors"
-	"maps"
 	"strings"
 
 	"github.com/kubera-dev/kubera/caddymodule/tracing"
@@ -23,9 +22,6 @@ func (x *exchange) enter(l *listener) {
 // BeginTry implements upstream.Tries.
 func (x *exchange) BeginTry(endpoint string) {
 	q := &x.request
-	if x.span.Tries() > 0 {
-		q.Header = maps.Clone(q.Header) // the try that has failed may still be read from it
-	}
 	backend := x.share.backend.via(x.listener.gateway)
 	x.span.BeginTry(&tracing.Try{
 		Method: q.Method, Target: q.Target, Scheme: backend.Scheme(), Header: q.Header,

@@ -31,9 +31,6 @@ func (s *Span) Started() bool { return s.span != nil }
 // endpoints are told.
 func (s *Span) Recording() bool { return s.span != nil && s.span.IsRecording() }
 
-// Tries is the number of tries that were recorded.
-func (s *Span) Tries() int { return s.tries }
-
 // IDs are those of the trace and of the span, in hexadecimal.
 func (s *Span) IDs() (traceID, spanID string) {
 	if s.span == nil {

@@ -161,9 +161,6 @@ func (b *Backend) do(q *Request) (*Response, error) {
 func (e *Endpoint) do(q *Request) (*Response, error) {
 	e.inflight.Add(1)
 	q.beginTry(e.address)
-	if q.TellTimeout != nil {
-		q.tellTimeout()
-	}
 	var resp *Response
 	var err error
 	if e.h2 != nil {

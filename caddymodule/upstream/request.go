@@ -6,6 +6,7 @@ package upstream
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -48,7 +49,8 @@ type Request struct {
 	TryTimeout time.Duration
 
 	// TellTimeout, if set, writes into Header how long the response is waited for,
-	// whenever that is bounded: just before the request is sent, each time.
+	// whenever that is bounded: just before the request is sent, each time. Header is
+	// another one when it is sent again.
 	TellTimeout func(h http.Header, left time.Duration)
 
 	// Tries, if set, is told of each try.
@@ -70,23 +72,32 @@ type Request struct {
 	streams bool
 	// passed is true once something of a response was handed to Interim.
 	passed bool
+	// tried is true once there was a try.
+	tried bool
 }
 
 // Tries is told of the tries of a request: of one after the other, by the goroutine that
 // has called Do, or closes the Response.
 type Tries interface {
 	// BeginTry is called before the request is sent to the endpoint with an address. It
-	// may replace Request.Header, and change what it has made itself.
+	// may set fields of Request.Header, which is another one after the first try.
 	BeginTry(endpoint string)
 	// EndTry is called when that is over: with the status of a response that was closed,
 	// or with 0 and the error, an *Error.
 	EndTry(status int, err error)
 }
 
-// beginTry and endTry tell who wants to know.
+// beginTry tells who wants to know, or write into the header.
 func (q *Request) beginTry(endpoint string) {
+	if q.tried && (q.Tries != nil || q.TellTimeout != nil) {
+		q.Header = maps.Clone(q.Header) // over HTTP/2, the try that has failed may still read from it
+	}
+	q.tried = true
 	if q.Tries != nil {
 		q.Tries.BeginTry(endpoint)
+	}
+	if q.TellTimeout != nil {
+		q.tellTimeout()
 	}
 }
 
@@ -103,7 +114,7 @@ const maxInline = 8 << 10
 
 // prepare reads a small body of known length.
 func (q *Request) prepare(buf *[maxInline]byte) error {
-	q.inline, q.streams, q.passed = nil, false, false
+	q.inline, q.streams, q.passed, q.tried = nil, false, false, false
 	if q.Body == nil || q.ContentLength == 0 {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -129,5 +130,25 @@ func TestHeaderOfTry(t *testing.T) {
 		}
 		s.Close()
 		<-served
+	}
+}
+
+// What is written for another try goes into another header, since that of a try over
+// HTTP/2 is read by a goroutine that may outlive the try.
+func TestHeaderOfAnotherTry(t *testing.T) {
+	for _, protocol := range bothProtocols {
+		stuck := serving(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		q := newRequest(t.Context(), http.MethodGet)
+		q.Retry = &config.Retry{Attempts: 1, Backoff: quick}
+		q.TryTimeout = 20 * time.Millisecond
+		var headers []http.Header
+		q.TellTimeout = func(h http.Header, _ time.Duration) {
+			h.Set("Timeout", fmt.Sprint(len(headers)))
+			headers = append(headers, h)
+		}
+		wantKind(t, exchange(t, newBackend(t, protocol, stuck), q), Timeout)
+		if len(headers) != 2 || headers[0].Get("Timeout") != "0" || headers[1].Get("Timeout") != "1" {
+			t.Errorf("%s: the headers were %v", protocol, headers)
+		}
 	}
 }
