@@ -87,7 +87,9 @@ type operation struct {
 // time for another one.
 func operate(ctx context.Context, o operation) error {
 	f := o.flags
-	mgr, err := ctrl.NewManager(o.config, manager.Options{
+	config := rest.CopyConfig(o.config)
+	config.Dial = (&apiServerDialer{log: ctrl.Log.WithName("apiserver")}).DialContext
+	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme:                  controller.NewScheme(),
 		Cache:                   controller.CacheOptions(),
 		Metrics:                 metricsOptions(f),

@@ -203,7 +203,8 @@ func get(ctx context.Context, path string) (string, error) {
 	request.Close = true
 	response, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
-		return "", err
+		// Wrapped, as Gomega takes context.DeadlineExceeded, a zero value, for no error.
+		return "", fmt.Errorf("request %s: %w", path, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

@@ -35,7 +35,9 @@ func restoring() {
 		kubectl(ctx, "apply", "--filename="+file)
 		address = programmed(ctx)
 		settled(ctx)
-		Expect(get(ctx, "/version")).To(Equal("200 of the backup"))
+		// Kubernetes' own controllers, which lead from the new Service to the new pods, come
+		// back a minute and a half after an API server that was away for five.
+		Eventually(get).WithArguments(ctx, "/version").Should(Equal("200 of the backup"))
 		for _, path := range []string{"/polite", "/plain", "/abrupt"} {
 			Eventually(get).WithArguments(ctx, path).Should(HavePrefix("200 "))
 		}
