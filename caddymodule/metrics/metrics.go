@@ -47,10 +47,11 @@
 //
 // Of sockets and certificates:
 //
-//	kubera_proxy_connections{gateway,address,transport}                      gauge
-//	kubera_proxy_connections_limit{gateway,address,transport}                gauge
-//	kubera_proxy_listener_certificate_expiry_timestamp_seconds{gateway,listener}  gauge
-//	kubera_proxy_control_certificate_expiry_timestamp_seconds                gauge
+//	kubera_proxy_connections{gateway,address,transport}                               gauge
+//	kubera_proxy_connections_limit{gateway,address,transport}                         gauge
+//	kubera_proxy_listener_certificate_expiry_timestamp_seconds{gateway,listener}      gauge
+//	kubera_proxy_listener_certificate_not_before_timestamp_seconds{gateway,listener}  gauge
+//	kubera_proxy_control_certificate_expiry_timestamp_seconds                         gauge
 //
 // Of the program and the configuration:
 //
@@ -165,7 +166,7 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 		tcpConnectionsDesc, tcpOpenedDesc, tcpEndedDesc, tcpBytesDesc,
 		udpSessionsDesc, udpOpenedDesc, udpEndedDesc, udpDatagramsDesc, udpBytesDesc, udpDroppedDesc,
 		spansExportedDesc, spansDroppedDesc,
-		clientConnectionsDesc, connectionsLimitDesc, listenerExpiryDesc, controlExpiryDesc,
+		clientConnectionsDesc, connectionsLimitDesc, listenerExpiryDesc, listenerNotBeforeDesc, controlExpiryDesc,
 		pushesDesc, lastPushDesc, infoDesc,
 	} {
 		ch <- d

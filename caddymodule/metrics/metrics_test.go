@@ -118,6 +118,7 @@ func TestNames(t *testing.T) {
 		"kubera_proxy_connections_limit{address,gateway,transport}",
 		"kubera_proxy_control_certificate_expiry_timestamp_seconds{}",
 		"kubera_proxy_listener_certificate_expiry_timestamp_seconds{gateway,listener}",
+		"kubera_proxy_listener_certificate_not_before_timestamp_seconds{gateway,listener}",
 		"kubera_proxy_mirrored_requests_total{backend,outcome}",
 		"kubera_proxy_request_duration_seconds{gateway,route}",
 		"kubera_proxy_requests_in_flight{gateway}",

@@ -16,6 +16,8 @@ var (
 		"How many connections of clients may be open. There only where there is a bound.", "gateway", "address", "transport")
 	listenerExpiryDesc = describe("listener_certificate_expiry_timestamp_seconds",
 		"When the first of a listener's certificates expires.", "gateway", "listener")
+	listenerNotBeforeDesc = describe("listener_certificate_not_before_timestamp_seconds",
+		"From when on that certificate is valid.", "gateway", "listener")
 	controlExpiryDesc = describe("control_certificate_expiry_timestamp_seconds",
 		"When the certificate of the control port expires.")
 )
@@ -43,11 +45,12 @@ type Socket struct {
 	Open func() int
 }
 
-// Expiry is when the first of a listener's certificates expires.
+// Expiry is the life of the one of a listener's certificates that expires first.
 type Expiry struct {
 	// Gateway and Listener are IDs of the configuration.
 	Gateway, Listener string
-	NotAfter          time.Time
+	// NotBefore and NotAfter bound the time in which it is valid.
+	NotBefore, NotAfter time.Time
 }
 
 // Sockets are the sockets and certificates of one configuration.
@@ -76,7 +79,9 @@ func (s *Sockets) collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	for _, e := range s.Expiries {
-		ch <- timestamp(listenerExpiryDesc, e.NotAfter, label(e.Gateway), label(e.Listener))
+		labels := []string{label(e.Gateway), label(e.Listener)}
+		ch <- timestamp(listenerExpiryDesc, e.NotAfter, labels...)
+		ch <- timestamp(listenerNotBeforeDesc, e.NotBefore, labels...)
 	}
 }
 

@@ -17,7 +17,7 @@ func TestSockets(t *testing.T) {
 	udp.Transport, udp.Limit = QUIC, 0
 	m.UseSockets(&Sockets{
 		Sockets:  []Socket{socket, udp},
-		Expiries: []Expiry{{Gateway: "a/web", Listener: "a/web/\xff", NotAfter: time.Unix(1e9, 0)}},
+		Expiries: []Expiry{{Gateway: "a/web", Listener: "a/web/\xff", NotBefore: time.Unix(5e8, 0), NotAfter: time.Unix(1e9, 0)}},
 	})
 	prefixes := []string{"connections", "listener_certificate", "control_certificate"}
 	expect(t, shown(t, m, prefixes...),
@@ -25,6 +25,7 @@ func TestSockets(t *testing.T) {
 		`connections{address=":443",gateway="a/web",transport="quic"} 3`,
 		`connections{address=":443",gateway="a/web",transport="tcp"} 3`,
 		"listener_certificate_expiry_timestamp_seconds{gateway=\"a/web\",listener=\"a/web/\uFFFD\"} 1e+09",
+		"listener_certificate_not_before_timestamp_seconds{gateway=\"a/web\",listener=\"a/web/\uFFFD\"} 5e+08",
 	)
 	// The series go with what they are about.
 	open = 4

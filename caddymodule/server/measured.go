@@ -43,13 +43,13 @@ func expiries(cfg *config.Config, secure map[string]*secureListener) []metrics.E
 		if !ok || len(of.certs) == 0 {
 			continue
 		}
-		first := of.certs[0].Leaf.NotAfter
+		first := of.certs[0].Leaf
 		for _, c := range of.certs[1:] {
-			if c.Leaf.NotAfter.Before(first) {
-				first = c.Leaf.NotAfter
+			if c.Leaf.NotAfter.Before(first.NotAfter) {
+				first = c.Leaf
 			}
 		}
-		all = append(all, metrics.Expiry{Gateway: l.Gateway, Listener: l.ID, NotAfter: first})
+		all = append(all, metrics.Expiry{Gateway: l.Gateway, Listener: l.ID, NotBefore: first.NotBefore, NotAfter: first.NotAfter})
 	}
 	return all
 }

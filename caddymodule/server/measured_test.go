@@ -122,8 +122,10 @@ func TestExpiryOfListeners(t *testing.T) {
 	s := newSet(t, nil)
 	s.opts.Metrics = m
 	ca, address := certtest.NewCA(t, "ca"), loopback.FreeAddress(t)
-	issue := func(id string, notAfter int64) config.Certificate {
-		return certificate(id, ca.IssueLike(x509.Certificate{DNSNames: []string{"a.example"}, NotAfter: time.Unix(notAfter, 0)}))
+	issue := func(id string, notBefore, notAfter int64) config.Certificate {
+		return certificate(id, ca.IssueLike(x509.Certificate{
+			DNSNames: []string{"a.example"}, NotBefore: time.Unix(notBefore, 0), NotAfter: time.Unix(notAfter, 0),
+		}))
 	}
 	cfg := plain()
 	cfg.Listeners = []config.Listener{
@@ -131,10 +133,15 @@ func TestExpiryOfListeners(t *testing.T) {
 		httpsListener("one", address, "b.example", "late"),
 		httpsListener("none", address, "c.example"),
 	}
-	cfg.Certificates = []config.Certificate{issue("late", 4000000000), issue("early", 3000000000), issue("unused", 2000000000)}
+	cfg.Certificates = []config.Certificate{issue("late", 1e8, 4e9), issue("early", 2e8, 3e9), issue("unused", 1e7, 2e9)}
 	apply(t, s, cfg)
-	const name = "kubera_proxy_listener_certificate_expiry_timestamp_seconds"
-	wantSeries(t, m, name, map[string]float64{"test/gw test/gw/one": 4e9, "test/gw test/gw/two": 3e9})
+	const (
+		notAfter  = "kubera_proxy_listener_certificate_expiry_timestamp_seconds"
+		notBefore = "kubera_proxy_listener_certificate_not_before_timestamp_seconds"
+	)
+	wantSeries(t, m, notAfter, map[string]float64{"test/gw test/gw/one": 4e9, "test/gw test/gw/two": 3e9})
+	wantSeries(t, m, notBefore, map[string]float64{"test/gw test/gw/one": 1e8, "test/gw test/gw/two": 2e8})
 	apply(t, s, plain(address))
-	wantSeries(t, m, name, map[string]float64{})
+	wantSeries(t, m, notAfter, map[string]float64{})
+	wantSeries(t, m, notBefore, map[string]float64{})
 }
