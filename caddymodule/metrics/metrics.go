@@ -23,6 +23,7 @@
 //	kubera_proxy_mirrored_requests_total{backend,outcome}        counter
 //	kubera_proxy_upstream_connections{backend}                   gauge
 //	kubera_proxy_upstream_endpoints_ready{backend}               gauge
+//	kubera_proxy_upstream_in_use{backend}                        gauge
 //
 // Of TLS and TCP listeners and their routes:
 //
@@ -94,6 +95,8 @@ var (
 		"Open connections to endpoints, idle ones included.", "backend")
 	readyDesc = describe("upstream_endpoints_ready",
 		"Endpoints that are ready and not draining.", "backend")
+	inUseDesc = describe("upstream_in_use",
+		"1 if the configuration sends something to the backend, 0 if it has no weight.", "backend")
 	pushesDesc = describe("config_pushes_total",
 		"Configurations, deltas and endpoint updates received, by what became of them.", "result")
 	lastPushDesc = describe("config_last_push_success_timestamp_seconds",
@@ -162,7 +165,7 @@ func label(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		requestsDesc, inFlightDesc, upstreamRequestsDesc, mirroredDesc, connectionsDesc, readyDesc,
+		requestsDesc, inFlightDesc, upstreamRequestsDesc, mirroredDesc, connectionsDesc, readyDesc, inUseDesc,
 		tcpConnectionsDesc, tcpOpenedDesc, tcpEndedDesc, tcpBytesDesc,
 		udpSessionsDesc, udpOpenedDesc, udpEndedDesc, udpDatagramsDesc, udpBytesDesc, udpDroppedDesc,
 		spansExportedDesc, spansDroppedDesc,

@@ -131,6 +131,7 @@ func TestNames(t *testing.T) {
 		"kubera_proxy_tcp_connections_opened_total{gateway,listener,route}",
 		"kubera_proxy_upstream_connections{backend}",
 		"kubera_proxy_upstream_endpoints_ready{backend}",
+		"kubera_proxy_upstream_in_use{backend}",
 		"kubera_proxy_upstream_requests_total{backend,outcome}",
 	)
 }

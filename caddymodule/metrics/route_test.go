@@ -115,12 +115,29 @@ func TestBackend(t *testing.T) {
 	expect(t, shown(t, m, "upstream"),
 		`upstream_connections{backend="a"} 1`,
 		`upstream_endpoints_ready{backend="a"} 3`,
+		`upstream_in_use{backend="a"} 0`,
 		`upstream_requests_total{backend="a",outcome="canceled"} 2`,
 		`upstream_requests_total{backend="a",outcome="error"} 4`,
 		`upstream_requests_total{backend="a",outcome="ok"} 5`,
 		`upstream_requests_total{backend="a",outcome="retried"} 1`,
 		`upstream_requests_total{backend="a",outcome="timeout"} 3`,
 	)
+}
+
+// Whether a backend is in use is of a configuration, and what is counted goes on.
+func TestBackendInUse(t *testing.T) {
+	t.Parallel()
+	m := New()
+	before := m.NewSet()
+	before.Backend("a").Count(OK)
+	before.UseBackend("a")
+	m.Use(before)
+	after := m.NewSet()
+	after.Backend("a")
+	const prefix = `upstream_requests_total{backend="a",outcome="ok"}`
+	expect(t, shown(t, m, "upstream_in_use", prefix), `upstream_in_use{backend="a"} 1`, prefix+" 1")
+	m.Use(after)
+	expect(t, shown(t, m, "upstream_in_use", prefix), `upstream_in_use{backend="a"} 0`, prefix+" 1")
 }
 
 func TestNilBackend(t *testing.T) {

@@ -21,6 +21,7 @@ type Set struct {
 	durations map[durationKey]prometheus.Histogram
 	routes    map[routeKey]*Route
 	backends  map[string]*Backend
+	inUse     map[string]bool // of backends
 
 	connections map[routeKey]*Connections
 	spans       map[string]*Spans
@@ -40,6 +41,7 @@ func (m *Metrics) NewSet() *Set {
 		durations: map[durationKey]prometheus.Histogram{},
 		routes:    map[routeKey]*Route{},
 		backends:  map[string]*Backend{},
+		inUse:     map[string]bool{},
 
 		connections: map[routeKey]*Connections{},
 		spans:       map[string]*Spans{},
@@ -80,6 +82,9 @@ func (s *Set) Backend(id string) *Backend {
 	return obtain(s.backends, old, id, func() *Backend { return &Backend{} })
 }
 
+// UseBackend says that the configuration sends something to a backend.
+func (s *Set) UseBackend(id string) { s.inUse[label(id)] = true }
+
 // obtain takes a value from the set, or else into it from the old one, or else
 // makes it.
 func obtain[K comparable, V any](set, old map[K]V, key K, make func() V) V {
@@ -105,6 +110,11 @@ func (s *Set) collect(ch chan<- prometheus.Metric) {
 	}
 	for id, b := range s.backends {
 		b.collect(ch, id)
+		used := 0.0
+		if s.inUse[id] {
+			used = 1
+		}
+		ch <- prometheus.MustNewConstMetric(inUseDesc, prometheus.GaugeValue, used, id)
 	}
 	for key, c := range s.connections {
 		c.collect(ch, key)

@@ -55,6 +55,9 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 			return nil, err
 		}
 	}
+	for id := range inUse(cfg) {
+		c.table.metrics.UseBackend(id)
+	}
 	if err := c.backends.rest(cfg.Backends); err != nil {
 		return nil, err
 	}

@@ -67,7 +67,8 @@ func overview() grafana.Dashboard {
 				},
 				{
 					Title: "Backends without endpoints", Kind: grafana.Table, Description: "Requests to them get 503.",
-					Queries: one(`max by (backend) (kubera_proxy_upstream_endpoints_ready) == 0`, ""),
+					Queries: one(`max by (backend) (kubera_proxy_upstream_endpoints_ready
+and on (namespace, pod, instance, backend) kubera_proxy_upstream_in_use == 1) == 0`, ""),
 				},
 			}},
 			{Title: "Certificates and versions", Panels: []grafana.Panel{
