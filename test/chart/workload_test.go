@@ -54,6 +54,21 @@ func pod(t *testing.T, object *unstructured.Unstructured) corev1.PodTemplateSpec
 	return template
 }
 
+// TestOneActs: where no Lease says which controller acts, there never are two, also while
+// one is replaced.
+func TestOneActs(t *testing.T) {
+	everyRelease(t, func(t *testing.T, r release) {
+		deployment := r.objects(t).one(t, "Deployment")
+		want := "Recreate"
+		if slices.Contains(pod(t, deployment).Spec.Containers[0].Args, "--leader-elect") {
+			want = "RollingUpdate"
+		}
+		if have := field(t, deployment, "spec", "strategy", "type"); have != want {
+			t.Errorf("it is replaced by %s, want %s", have, want)
+		}
+	})
+}
+
 func TestPodsAreRestricted(t *testing.T) {
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
 	if err != nil {
