@@ -15,6 +15,8 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kubera-dev/kubera/test/hello"
 )
 
 var _ = Describe("The replicas of the controller", func() {
@@ -53,7 +55,7 @@ var _ = Describe("The replicas of the controller", func() {
 		It("take over when the leader "+end.how, func(ctx context.Context) {
 			available(ctx)
 			namespace := newNamespace(ctx)
-			apply(ctx, namespace, gatewayOn(80)+hello)
+			apply(ctx, namespace, hello.Gateway(80)+hello.Route)
 			programmed(ctx, namespace, "web")
 			deleted := leader(ctx)
 			for _, pod := range controllerPods(ctx) {
@@ -61,7 +63,7 @@ var _ = Describe("The replicas of the controller", func() {
 					Expect(k8s.Delete(ctx, &pod, end.options...)).To(Succeed())
 				}
 			}
-			apply(ctx, namespace, gatewayOn(8080))
+			apply(ctx, namespace, hello.Gateway(8080))
 			serves(ctx, namespace, 8080)
 			Expect(leader(ctx)).NotTo(Equal(deleted))
 			available(ctx)

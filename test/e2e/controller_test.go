@@ -19,6 +19,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kubera-dev/kubera/test/hello"
 )
 
 var _ = Describe("The controller", func() {
@@ -44,7 +46,7 @@ var _ = Describe("The controller", func() {
 	It("is refused nothing", func(ctx context.Context) {
 		namespace := newNamespace(ctx)
 		since := time.Now()
-		apply(ctx, namespace, gatewayOn(80)+hello)
+		apply(ctx, namespace, hello.Gateway(80)+hello.Route)
 		programmed(ctx, namespace, "web")
 		for _, pod := range controllerPods(ctx) {
 			Expect(podLog(ctx, pod.Name, since)).NotTo(MatchRegexp(`is forbidden: User .* cannot`))

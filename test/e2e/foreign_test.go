@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/test/hello"
 )
 
 // foreign are objects of another controller, and a route of its Gateway.
@@ -46,16 +48,16 @@ var _ = Describe("Objects of another controller", func() {
 		before := versions(ctx, namespace, theirs)
 
 		By("serving Gateways beside them")
-		apply(ctx, namespace, gatewayOn(80)+hello)
+		apply(ctx, namespace, hello.Gateway(80)+hello.Route)
 		programmed(ctx, namespace, "web")
-		apply(ctx, namespace, gatewayOn(8080))
+		apply(ctx, namespace, hello.Gateway(8080))
 		serves(ctx, namespace, 8080)
 		Expect(versions(ctx, namespace, theirs)).To(Equal(before))
 
 		By("reading all of them anew")
 		kubectl(ctx, systemNamespace, "rollout", "restart", "deployment/"+controllerName)
 		kubectl(ctx, systemNamespace, "rollout", "status", "deployment/"+controllerName, "--timeout=2m")
-		apply(ctx, namespace, gatewayOn(8081))
+		apply(ctx, namespace, hello.Gateway(8081))
 		serves(ctx, namespace, 8081)
 		Expect(versions(ctx, namespace, theirs)).To(Equal(before))
 	}, NodeTimeout(specTimeout))

@@ -11,6 +11,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/kubera-dev/kubera/test/hello"
 )
 
 var _ = Describe("The quickstart", func() {
@@ -38,9 +40,9 @@ var _ = Describe("The quickstart", func() {
 var _ = Describe("A proxy", func() {
 	It("is a restricted pod without credentials, and has port 80", func(ctx context.Context) {
 		namespace := newNamespace(ctx)
-		apply(ctx, namespace, gatewayOn(80)+hello)
+		apply(ctx, namespace, hello.Gateway(80)+hello.Route)
 		gateway := programmed(ctx, namespace, "web")
-		Eventually(exchange{gateway: gateway, path: "/"}.answer).WithContext(ctx).Should(Equal("200 hello"))
+		Eventually(exchange{gateway: gateway, path: "/"}.answer).WithContext(ctx).Should(Equal(hello.Answer))
 
 		pods := proxies(ctx, namespace, "web")
 		Expect(pods).NotTo(BeEmpty())
@@ -48,7 +50,7 @@ var _ = Describe("A proxy", func() {
 			// Not behind a Service that would translate another port.
 			direct := exchange{gateway: gateway.DeepCopy(), path: "/"}
 			direct.gateway.Status.Addresses[0].Value = pod.Status.PodIP
-			Expect(direct.answer(ctx)).To(Equal("200 hello"))
+			Expect(direct.answer(ctx)).To(Equal(hello.Answer))
 			for _, volume := range pod.Spec.Volumes {
 				Expect(volume.Projected).To(BeNil(), "volume %s may hold a token", volume.Name)
 			}

@@ -15,6 +15,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/test/hello"
 )
 
 const rounds = 20
@@ -31,7 +33,7 @@ var _ = Describe("A Gateway that is deleted and comes again at once", func() {
 	} {
 		It("ends right each time, deleted "+test.how, func(ctx context.Context) {
 			namespace := newNamespace(ctx)
-			apply(ctx, namespace, gatewayOn(8000)+hello)
+			apply(ctx, namespace, hello.Gateway(8000)+hello.Route)
 			programmed(ctx, namespace, "web")
 			for round := range test.rounds {
 				replace(ctx, namespace, test.policy, 8001+round)
@@ -42,7 +44,7 @@ var _ = Describe("A Gateway that is deleted and comes again at once", func() {
 
 	It("ends right after many times without a pause", func(ctx context.Context) {
 		namespace := newNamespace(ctx)
-		apply(ctx, namespace, gatewayOn(8000)+hello)
+		apply(ctx, namespace, hello.Gateway(8000)+hello.Route)
 		programmed(ctx, namespace, "web")
 		for round := range rounds {
 			replace(ctx, namespace, metav1.DeletePropagationBackground, 8001+round)
@@ -70,7 +72,7 @@ func replace(ctx context.Context, namespace string, policy metav1.DeletionPropag
 func serves(ctx context.Context, namespace string, port int) {
 	GinkgoHelper()
 	gateway := programmed(ctx, namespace, "web")
-	Eventually(exchange{gateway: gateway, port: port, path: "/"}.answer).WithContext(ctx).Should(Equal("200 hello"))
+	Eventually(exchange{gateway: gateway, port: port, path: "/"}.answer).WithContext(ctx).Should(Equal(hello.Answer))
 	for _, list := range []client.ObjectList{&appsv1.DeploymentList{}, &corev1.ServiceList{}, &corev1.SecretList{}} {
 		Expect(owners(ctx, namespace, list)).To(HaveEach(gateway.UID))
 	}

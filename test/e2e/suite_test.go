@@ -27,7 +27,6 @@ import (
 const (
 	systemNamespace = "kubera-system"
 	controllerName  = "kubera-controller-manager"
-	className       = "kubera"
 )
 
 // specTimeout bounds one spec.

@@ -23,32 +23,6 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// hello is a Gateway "web" and a route that answers without a backend.
-const hello = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {name: web}
-spec:
-  gatewayClassName: ` + className + `
-  listeners:
-  - {name: http, protocol: HTTP, port: 80}
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {name: hello}
-spec:
-  parentRefs: [{name: web}]
-  rules:
-  - filters:
-    - type: ExtensionRef
-      extensionRef: {group: gateway.kubera.dev, kind: StaticResponseFilter, name: hello}
----
-apiVersion: gateway.kubera.dev/v1alpha1
-kind: StaticResponseFilter
-metadata: {name: hello}
-spec: {text: hello}
-`
-
 // newNamespace makes a namespace for Gateways, which lets in restricted pods only. It is
 // deleted with the spec, unless that has done so.
 func newNamespace(ctx context.Context) string {

@@ -10,6 +10,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/kubera-dev/kubera/test/hello"
 )
 
 // way is one in which Kubera gets into a cluster that has the CRDs of the Gateway API and
@@ -29,9 +31,9 @@ func comesAndGoes(w way) {
 		Expect(err).NotTo(HaveOccurred())
 		w.Install(ctx)
 		namespace := newNamespace(ctx)
-		apply(ctx, namespace, hello)
+		apply(ctx, namespace, hello.Gateway(80)+hello.Route)
 		address := programmed(ctx, namespace)
-		Eventually(answer).WithArguments(address, "/").WithContext(ctx).Should(Equal("200 hello"))
+		Eventually(answer).WithArguments(address, "/").WithContext(ctx).Should(Equal(hello.Answer))
 
 		deleteNamespace(ctx, namespace)
 		w.Remove(ctx)

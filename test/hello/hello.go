@@ -1,27 +1,31 @@
 // Copyright The Kubera Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build e2e
-
-package e2e
+// Package hello is the least that Kubera can serve: a Gateway, and a route that answers
+// without a backend, as YAML for tests in a cluster.
+package hello
 
 import "fmt"
 
-// gatewayOn is a Gateway "web" with one port.
-func gatewayOn(port int) string {
+// Answer is the status and the body that a request gets.
+const Answer = "200 hello"
+
+// Gateway is one of the class that the controller makes, with the name "web" and one
+// listener for HTTP at a port.
+func Gateway(port int) string {
 	return fmt.Sprintf(`---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: web}
 spec:
-  gatewayClassName: %s
+  gatewayClassName: kubera
   listeners:
   - {name: http, protocol: HTTP, port: %d}
-`, className, port)
+`, port)
 }
 
-// hello answers without a backend, at any port of "web".
-const hello = `---
+// Route gives the Answer at any port of the Gateway, to any path.
+const Route = `---
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {name: hello}
