@@ -159,7 +159,7 @@ verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail if generated files are stale, unf
 ##@ Tests
 
 .PHONY: test
-test: ## Run all tests with the race detector, against a real API server.
+test: ## Run the tests that need no cluster with the race detector, against a real API server.
 	@$(if $(RACE),,echo "make test: no C compiler, so without the race detector" >&2)
 	assets=$$(hack/envtest-assets.sh) && \
 	KUBEBUILDER_ASSETS="$$assets" go test $(RACE) -timeout $(TEST_TIMEOUT) $(TEST_PACKAGES)
@@ -425,7 +425,8 @@ deploy: $(KUSTOMIZE) ## Deploy CRDs and operator, which makes the GatewayClass, 
 undeploy: $(KUSTOMIZE) bin/kubera-controller ## Remove what deploy made, unless there are Gateways; FORCE=true leaves them.
 	@bin/kubera-controller cleanup $(if $(filter true,$(FORCE)),,--fail-if-served) || { \
 		echo "make undeploy: nothing was removed. With Gateways in the way, delete them, or run make undeploy FORCE=true:" >&2; \
-		echo "their proxies then serve on what they have, and get nothing new, until Kubera is deployed again." >&2; \
+		echo "their proxies then serve on what they have, and get nothing new, until Kubera is deployed again, and" >&2; \
+		echo "parameters and filters, which go with the CRDs, are applied again." >&2; \
 		exit 1; }
 	hack/installer.sh $(KUSTOMIZE) $(IMG) $(PROXY_IMG) | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
 

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 // notRun are the commands that no test runs. Their pages say why.
 var notRun = []string{
 	"README.md: make quickstart    # build, and serve examples/quickstart on this machine",
-	"README.md: make test          # run all tests",
+	"README.md: make test          # run the tests that need no cluster",
 	"docs/images.md: make docker-build docker-push IMG=registry.example/kubera-controller:0.1.0 PROXY_IMG=registry.example/kubera-proxy:0.1.0",
 	"docs/images.md: make docker-buildx IMG=registry.example/kubera-controller:0.1.0 PROXY_IMG=registry.example/kubera-proxy:0.1.0",
 	`docs/install.md: kubectl apply --server-side -k "github.com/kubernetes-sigs/gateway-api/config/crd?ref=v1.6.3"`,
