@@ -32,6 +32,27 @@ func (r *programmedReconciler) addresses(ctx context.Context, p *program) ([]gwv
 	return list, problem, nil
 }
 
+// unreached says why the Service leads to no proxy yet, though some may be ready: its
+// EndpointSlices come after the readiness of pods, long after where Kubernetes' own
+// controllers are behind. How far nodes are with them can't be seen.
+func (r *programmedReconciler) unreached(ctx context.Context, p *program) (string, error) {
+	if p.service.Name == "" {
+		return "", nil
+	}
+	slices, err := r.reader.EndpointSlices(ctx, p.service)
+	if err != nil {
+		return "", err
+	}
+	for _, slice := range slices {
+		for i := range slice.Endpoints {
+			if ready := slice.Endpoints[i].Conditions.Ready; ready == nil || *ready {
+				return "", nil
+			}
+		}
+	}
+	return fmt.Sprintf("Service %s has no endpoint that is ready yet", p.service), nil
+}
+
 // addressesOf gives the addresses at which a Service answers on the ports of the
 // listeners. Of type NodePort that is its cluster IP: at a node's address the ports
 // are others.

@@ -21,6 +21,7 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
+	"github.com/kubera-dev/kubera/internal/cluster"
 	"github.com/kubera-dev/kubera/internal/fleet"
 	"github.com/kubera-dev/kubera/internal/gatewayapi"
 	"github.com/kubera-dev/kubera/internal/metrics"
@@ -42,6 +43,7 @@ const patience = 2 * time.Second
 // status of the Gateway from its program and the pods' answers.
 type programmedReconciler struct {
 	client   client.Client
+	reader   *cluster.Reader
 	writer   *statusWriter
 	events   events.EventRecorder
 	programs *programs
@@ -87,6 +89,9 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 		return reconcile.Result{RequeueAfter: rest}, nil
 	}
 	if state.Addresses, state.AddressProblem, err = r.addresses(ctx, p); err != nil {
+		return reconcile.Result{}, err
+	}
+	if state.Unreached, err = r.unreached(ctx, p); err != nil {
 		return reconcile.Result{}, err
 	}
 	state.Fault = p.fault

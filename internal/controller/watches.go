@@ -81,7 +81,7 @@ func (o *operator) addEndpoints() error {
 
 func (o *operator) addProgrammed() error {
 	r := &programmedReconciler{
-		client: o.mgr.GetClient(), writer: &statusWriter{client: o.mgr.GetClient()},
+		client: o.mgr.GetClient(), reader: o.reader, writer: &statusWriter{client: o.mgr.GetClient()},
 		events: o.recorder(), programs: o.programs, fleet: o.fleet,
 		metrics: o.metrics, now: o.options.Now,
 	}
@@ -92,6 +92,8 @@ func (o *operator) addProgrammed() error {
 		For(&gwv1.Gateway{}).
 		Watches(&corev1.Pod{}, labelled(o.programs)).
 		Watches(&corev1.Service{}, labelled(o.programs)).
+		// Kubernetes gives them the labels of their Service.
+		Watches(&discoveryv1.EndpointSlice{}, labelled(o.programs)).
 		WatchesRawSource(o.programmed.source())
 	if !o.options.Absent[cluster.ListenerSet] {
 		b.Watches(&gwv1.ListenerSet{}, parents(o.interests))

@@ -33,6 +33,8 @@ type PushState struct {
 	Addresses []gwv1.GatewayStatusAddress
 	// AddressProblem says why there are none yet, or is empty.
 	AddressProblem string
+	// Unreached says why the addresses lead to no proxy yet, or is empty.
+	Unreached string
 }
 
 // Programmed completes the status of a Gateway, as Translate gives it: it fills in
@@ -48,6 +50,9 @@ func Programmed(status gwv1.GatewayStatus, spec gwv1.GatewaySpec, state PushStat
 	}
 	if p := state.addressProblem(spec.Addresses); p != nil && outcome.status == metav1.ConditionTrue {
 		outcome = settlement{metav1.ConditionFalse, p.reason, p.message}
+	}
+	if state.Unreached != "" && outcome.status == metav1.ConditionTrue {
+		outcome = settlement{metav1.ConditionFalse, string(gwv1.GatewayReasonPending), bounded(state.Unreached)}
 	}
 	if state.Fault != "" && state.Refusal == "" {
 		// It explains why there is no proxy, or no address.

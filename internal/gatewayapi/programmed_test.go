@@ -38,6 +38,8 @@ func TestProgrammed(t *testing.T) {
 			"False/Invalid", "True/Programmed",
 		},
 		{"no address", gatewayapi.PushState{Proxies: 1, Applied: 1}, nil, "False/AddressNotAssigned", "True/Programmed"},
+		{"an address that leads nowhere", gatewayapi.PushState{Proxies: 1, Applied: 1, Addresses: addresses, Unreached: "Service x"}, nil, "False/Pending", "True/Programmed"},
+		{"neither address nor way", gatewayapi.PushState{Proxies: 1, Applied: 1, Unreached: "Service x"}, nil, "False/AddressNotAssigned", "True/Programmed"},
 		{
 			"an address of the type that is asked for", gatewayapi.PushState{Proxies: 1, Applied: 1, Addresses: addresses},
 			[]gwv1.GatewaySpecAddress{{}}, "True/Programmed", "True/Programmed",

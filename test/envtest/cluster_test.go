@@ -16,6 +16,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -42,6 +43,8 @@ type cluster struct {
 	// programs are those of the proxies of namespaces that have another than the
 	// one that is built here.
 	programs map[string]string
+	// withheld are the namespaces whose Gateways have no endpoint that is ready.
+	withheld map[string]bool
 }
 
 func startCluster() *cluster {
@@ -50,7 +53,7 @@ func startCluster() *cluster {
 	// Not of the spec: processes outlive specs.
 	dir, err := os.MkdirTemp("", "kubera-envtest-")
 	Expect(err).NotTo(HaveOccurred())
-	c := &cluster{dir: dir, cancel: cancel, pods: map[types.NamespacedName]*pod{}, programs: map[string]string{}}
+	c := &cluster{dir: dir, cancel: cancel, pods: map[types.NamespacedName]*pod{}, programs: map[string]string{}, withheld: map[string]bool{}}
 	c.wg.Go(func() {
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
@@ -80,7 +83,7 @@ func (c *cluster) stop() {
 func (c *cluster) step(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return errors.Join(c.collectGarbage(ctx), c.runPods(ctx), c.assignAddresses(ctx))
+	return errors.Join(c.collectGarbage(ctx), c.runPods(ctx), c.assignAddresses(ctx), c.publishEndpoints(ctx))
 }
 
 // collectGarbage deletes what belongs to Gateways that are gone.
@@ -96,7 +99,7 @@ func (c *cluster) collectGarbage(ctx context.Context) error {
 	var errs []error
 	for _, list := range []client.ObjectList{
 		&appsv1.DeploymentList{}, &corev1.ServiceList{}, &corev1.ServiceAccountList{}, &corev1.SecretList{},
-		&policyv1.PodDisruptionBudgetList{}, &autoscalingv2.HorizontalPodAutoscalerList{}, &networkingv1.NetworkPolicyList{},
+		&discoveryv1.EndpointSliceList{}, &policyv1.PodDisruptionBudgetList{}, &autoscalingv2.HorizontalPodAutoscalerList{}, &networkingv1.NetworkPolicyList{},
 	} {
 		if err := k8s.List(ctx, list, client.MatchingLabels(infra.ManagedBy())); err != nil {
 			return err

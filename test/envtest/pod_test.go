@@ -173,6 +173,17 @@ func (p *pod) report(ctx context.Context) error {
 	return k8s.Status().Update(ctx, p.object)
 }
 
+// isReady is what was last reported of the pod.
+func (p *pod) isReady() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.object == nil {
+		return false
+	}
+	list := p.object.Status.Conditions
+	return len(list) == 1 && list[0].Status == corev1.ConditionTrue
+}
+
 func (p *pod) answersReady(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -189,7 +200,6 @@ func (p *pod) answersReady(ctx context.Context) bool {
 }
 
 // kill ends the process as a node's failure would.
-
 func (p *pod) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
