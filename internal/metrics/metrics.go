@@ -101,13 +101,14 @@ func gaugeVec(name, help string, labels ...string) *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
 }
 
-// Shared registers metrics, or gives those that another controller in this process
-// has registered.
+// Shared registers metrics, or gives those that a controller before in this process has
+// registered, without what only a leader knows: this one may not come to lead.
 func Shared(registry prometheus.Registerer, version string) (*Metrics, error) {
 	m := New(version)
 	err := registry.Register(m)
 	if already, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
 		if existing, ok := already.ExistingCollector.(*Metrics); ok {
+			existing.forgetAll()
 			return existing, nil
 		}
 	}
@@ -143,6 +144,13 @@ func (m *Metrics) SetAuthority(notAfter time.Time) {
 	if m != nil {
 		m.authority.WithLabelValues().Set(float64(notAfter.Unix()))
 	}
+}
+
+func (m *Metrics) forgetAll() {
+	m.authority.Reset()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.gateways)
 }
 
 func (m *Metrics) collectors() []prometheus.Collector {

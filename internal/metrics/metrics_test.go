@@ -56,11 +56,19 @@ func TestShared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.Pushed(Push{Kind: "full", Result: Applied})
+	m.SetAuthority(time.Unix(3e9, 0))
+	m.SetRoutes("default/web", Routes{"HTTPRoute": {OK: 1}})
+	m.SetStatus("default/web", Status{Programmed: true})
 	again, err := Shared(registry, "v1\xff")
 	if err != nil || again != m {
 		t.Errorf("a second controller in the process: %v, the same: %v", err, again == m)
 	}
 	expect(t, shown(t, m, "build"), `build_info{goversion="`+runtime.Version()+`",version="v1`+"\uFFFD"+`"} 1`)
+
+	// What another leader tells from then on would differ.
+	expect(t, shown(t, m, "authority", "routes", "gateway", "proxies", "listeners", `pushes_total{kind="full",result="applied"`),
+		`pushes_total{kind="full",result="applied"} 1`)
 
 	taken := prometheus.NewRegistry()
 	taken.MustRegister(prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kubera_controller_pushes_total", Help: "Another."}, []string{"kind"}))
