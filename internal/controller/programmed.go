@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -60,9 +61,7 @@ type programmedReconciler struct {
 func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	p := r.programs.get(req.NamespacedName)
 	if p == nil {
-		r.refusals.Delete(req.NamespacedName)
-		r.outdated.Delete(req.NamespacedName)
-		r.attention.Delete(req.NamespacedName)
+		r.forget(req.NamespacedName)
 		return reconcile.Result{}, nil
 	}
 	pods, err := r.pods(ctx, p)
@@ -72,8 +71,12 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	r.announcePods(p, pods)
 
 	var gateway gwv1.Gateway
-	if err := r.client.Get(ctx, req.NamespacedName, &gateway); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+	if err := r.client.Get(ctx, req.NamespacedName, &gateway); apierrors.IsNotFound(err) {
+		// The program goes, too, but of that there is no event.
+		r.forget(req.NamespacedName)
+		return reconcile.Result{}, nil
+	} else if err != nil {
+		return reconcile.Result{}, err
 	}
 	if gateway.UID != p.model.Object.UID || gateway.Generation != p.model.Object.Generation {
 		// A newer program is about to come.
@@ -110,6 +113,14 @@ func (r *programmedReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{RequeueAfter: again}, nil
+}
+
+// forget drops what was said about a Gateway, so that of another one of the name it is
+// said again.
+func (r *programmedReconciler) forget(name types.NamespacedName) {
+	r.refusals.Delete(name)
+	r.outdated.Delete(name)
+	r.attention.Delete(name)
 }
 
 // writeStatus merges ours into the status of the Gateway.

@@ -5,14 +5,18 @@ package controller
 
 import (
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 	"github.com/kubera-dev/kubera/internal/fleet"
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
 )
 
 func testPod(name string, ready corev1.ConditionStatus, ending bool) corev1.Pod {
@@ -57,6 +61,33 @@ func TestSumUp(t *testing.T) {
 			if state.Proxies != tc.proxies || state.Applied != tc.applied || state.Refusal != tc.refusal || waiting != tc.waiting {
 				t.Errorf("%d of %d, refusal %q, waiting %v; want %d of %d, %q, %v",
 					state.Applied, state.Proxies, state.Refusal, waiting, tc.applied, tc.proxies, tc.refusal, tc.waiting)
+			}
+		})
+	}
+}
+
+// A Gateway that is gone is forgotten, whichever reconciler hears of it first.
+func TestProgrammedForgets(t *testing.T) {
+	gateway := testGateway("1")
+	name := client.ObjectKeyFromObject(gateway)
+	for when, known := range map[string]*program{"without its program": nil, "before its program": {model: &gatewayapi.Gateway{Object: gateway}}} {
+		t.Run(when, func(t *testing.T) {
+			f := fleet.New(fleet.Options{})
+			defer f.Close()
+			r := &programmedReconciler{client: indexedClient(t), events: events.NewFakeRecorder(10), programs: newPrograms(), fleet: f, now: time.Now}
+			if known != nil {
+				r.programs.set(name, known)
+			}
+			r.announceRefusal(gateway, "no")
+			r.announceOutdated(gateway, outdated{message: "less"})
+			r.attend(&program{}, gateway, nil, nil)
+			if _, err := r.Reconcile(t.Context(), requestFor(name)); err != nil {
+				t.Fatal(err)
+			}
+			for what, m := range map[string]*sync.Map{"a refusal": &r.refusals, "what is left out": &r.outdated, "what was attended to": &r.attention} {
+				if _, ok := m.Load(name); ok {
+					t.Errorf("%s is remembered", what)
+				}
 			}
 		})
 	}
