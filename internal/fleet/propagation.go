@@ -47,7 +47,8 @@ func (w *worker) settle(want *target, err error) {
 		return
 	}
 	w.since = time.Time{}
-	if g := w.fleet.gateways[w.gateway]; g != nil && !g.want.same(want) {
+	// One that was forgotten meanwhile may be known again, and want nothing yet.
+	if g := w.fleet.gateways[w.gateway]; g != nil && g.want != nil && !g.want.same(want) {
 		w.since = g.want.made // which came during the push
 	}
 }

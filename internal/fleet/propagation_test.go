@@ -32,6 +32,24 @@ func TestResultOf(t *testing.T) {
 	}
 }
 
+// A worker that ends may come with its last answer when its Gateway was forgotten and is
+// known again, with pods and without a configuration.
+func TestSettleOfAForgottenGateway(t *testing.T) {
+	b := newBench(t)
+	want := newTarget(testConfig(1), 1)
+	for name, g := range map[string]*gateway{"gone": nil, "known again": {}} {
+		w := &worker{fleet: b.Fleet, gateway: testGateway, since: want.made}
+		delete(b.gateways, testGateway)
+		if g != nil {
+			b.gateways[testGateway] = g
+		}
+		w.settle(want, nil)
+		if !w.since.IsZero() {
+			t.Errorf("%s: something is owed since %v", name, w.since)
+		}
+	}
+}
+
 // observed is how often something was observed in a histogram.
 func observed(t *testing.T, m *metrics.Metrics, name string) (count uint64, seconds float64) {
 	t.Helper()
