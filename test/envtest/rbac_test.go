@@ -26,7 +26,7 @@ func restrictedOperator(ctx context.Context, environment *envtest.Environment) (
 	GinkgoHelper()
 	user, err := environment.AddUser(envtest.User{Name: operatorUser}, environment.Config)
 	Expect(err).NotTo(HaveOccurred())
-	for _, file := range []string{"role.yaml", "leader_election_role.yaml"} {
+	for _, file := range []string{"role.yaml", "leader_election_role.yaml", "metrics_auth_role.yaml"} {
 		documents, err := os.ReadFile(filepath.Join(root(), "config", "rbac", file))
 		Expect(err).NotTo(HaveOccurred())
 		for _, role := range parse("", string(documents)) {
