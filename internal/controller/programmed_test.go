@@ -93,6 +93,40 @@ func TestProgrammedForgets(t *testing.T) {
 	}
 }
 
+// What wants attention at a time is looked at then, without anything happening.
+func TestProgrammedLooksAgain(t *testing.T) {
+	gateway := testGateway("1")
+	name := client.ObjectKeyFromObject(gateway)
+	c := indexedClient(t, gateway)
+	f := fleet.New(fleet.Options{})
+	defer f.Close()
+	recorder := events.NewFakeRecorder(10)
+	now := epoch
+	r := &programmedReconciler{
+		client: c, writer: &statusWriter{client: c}, events: recorder, programs: newPrograms(), fleet: f,
+		now: func() time.Time { return now },
+	}
+	r.programs.set(name, &program{
+		model:  &gatewayapi.Gateway{Object: gateway},
+		served: &gatewayapi.Gateway{Listeners: []*gatewayapi.Listener{{Name: "https", Certificates: []*gatewayapi.Certificate{living("c", 600*day)}}}},
+	})
+	for _, again := range []time.Duration{600*day - expiryNotice, expiryReminder} {
+		result, err := r.Reconcile(t.Context(), requestFor(name))
+		if err != nil || result.RequeueAfter != again {
+			t.Errorf("again after %v, want %v; error %v", result.RequeueAfter, again, err)
+		}
+		now = now.Add(again)
+	}
+	close(recorder.Events)
+	var got []string
+	for e := range recorder.Events {
+		got = append(got, e)
+	}
+	if len(got) != 1 || !strings.HasPrefix(got[0], "Warning CertificateExpiring") {
+		t.Errorf("announced %q", got)
+	}
+}
+
 func TestRefusalIsAnnouncedOnce(t *testing.T) {
 	recorder := events.NewFakeRecorder(10)
 	r := &programmedReconciler{events: recorder}

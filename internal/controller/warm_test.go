@@ -9,7 +9,11 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
 // added is a manager that keeps what is added to it.
@@ -102,5 +106,34 @@ func TestWarmingEndsUntold(t *testing.T) {
 	}
 	if err := m.runnables[1].Start(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestControllersReadBeforeTheyLead: a controller of controller-runtime is warm at once, and
+// has read nothing, unless it is told otherwise.
+func TestControllersReadBeforeTheyLead(t *testing.T) {
+	o := named(1)
+	o.Reconciler = reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return reconcile.Result{}, nil })
+	c, err := controller.NewUnmanaged("test", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := false
+	err = c.Watch(source.Func(func(context.Context, workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		read = true
+		return nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, ok := c.(warmable)
+	if !ok {
+		t.Fatalf("a %T can't be warmed", c)
+	}
+	if err := w.Warmup(t.Context()); err != nil || !read {
+		t.Errorf("it has read: %v, error %v", read, err)
+	}
+	if !w.NeedLeaderElection() {
+		t.Error("it would act without leading")
 	}
 }
