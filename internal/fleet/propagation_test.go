@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -47,6 +48,19 @@ func TestSettleOfAForgottenGateway(t *testing.T) {
 		if !w.since.IsZero() {
 			t.Errorf("%s: something is owed since %v", name, w.since)
 		}
+	}
+}
+
+// An answer about what was wanted before says nothing of a change that came since.
+func TestSettleOfWhatWasBefore(t *testing.T) {
+	b := newBench(t)
+	before, now := newTarget(testConfig(1), 1), newTarget(testConfig(2), 1)
+	now.made = before.made.Add(time.Second)
+	w := &worker{fleet: b.Fleet, gateway: testGateway}
+	w.owe(now)
+	w.settle(before, nil)
+	if w.since != now.made {
+		t.Errorf("the change is owed since %v, want %v", w.since, now.made)
 	}
 }
 

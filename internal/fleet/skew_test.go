@@ -90,15 +90,44 @@ func TestOldAndNewProxy(t *testing.T) {
 		t.Errorf("pushes: %s\nwant:   %s", older.log(), want)
 	}
 
+	changes = b.changes.Load()
 	older.mu.Lock()
 	older.knows = nil
 	older.mu.Unlock()
 	eventually(t, "the rest arrives", runsExactly(older, c))
+	eventually(t, "somebody is told", func() bool { return b.changes.Load() > changes })
 	want = []PodReport{
 		{Pod: "current", Version: c.Version, Generation: 3, Program: "v0.2.0"},
 		{Pod: "older", Version: c.Version, Generation: 3, Program: "v0.2.0"},
 	}
 	eventually(t, "nothing is left out any more", func() bool { return cmp.Equal(b.Report(testGateway), want) })
+}
+
+// TestOldProxyRefuses: it serves on, with endpoints that follow, and what it runs is known
+// for what it was made of, as that of others is.
+func TestOldProxyRefuses(t *testing.T) {
+	b := newBench(t)
+	p := startProxy(t, b.identity.Authority(), "")
+	p.ofRevision1()
+	refusal := &config.Refusal{Message: "no"}
+	p.setRefuse(func(c *config.Config) *config.Refusal {
+		if len(c.Routes) == 2 {
+			return refusal
+		}
+		return nil
+	})
+	first := withNewFields(testConfig(1, "10.0.0.1:80"))
+	less, omissions := first.At(1)
+	b.Update(testGateway, first, 1)
+	b.SetPods(testGateway, testServerName, []Pod{pod("a", p)})
+	eventually(t, "it runs the first", runsExactly(p, less))
+	b.Update(testGateway, withNewFields(testConfig(2, "10.0.0.1:80")), 2)
+	want := []PodReport{{Pod: "a", Version: first.Version, Generation: 1, Omissions: omissions, Refusal: refusal}}
+	eventually(t, "it refuses", func() bool { return cmp.Equal(b.Report(testGateway), want) })
+	b.UpdateEndpoints(testGateway, []config.BackendEndpoints{{ID: "Service/default/echo/80", Endpoints: []config.Endpoint{{Address: "10.0.0.2:80"}}}})
+	less, _ = withNewFields(testConfig(1, "10.0.0.2:80")).At(1)
+	eventually(t, "endpoints arrive", runsExactly(p, less))
+	eventually(t, "nothing else is said of it", func() bool { return cmp.Equal(b.Report(testGateway), want) })
 }
 
 func TestTargetIsMadeOncePerRevision(t *testing.T) {
