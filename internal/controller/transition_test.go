@@ -4,12 +4,22 @@
 package controller
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kubera-dev/kubera/internal/gatewayapi"
+	"github.com/kubera-dev/kubera/internal/snapshot"
 )
 
 // recorded are the Events that raise raises, in order.
@@ -79,6 +89,43 @@ func TestAnnounceAncestors(t *testing.T) {
 	})
 	if diff := cmp.Diff([]string{"Warning NotAccepted Gateway infra/web: : "}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A status that could not be written is written again, and told of then.
+func TestOnlyWhatIsWrittenIsAnnounced(t *testing.T) {
+	route := &gwv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "r"}}
+	var failure error
+	c := fake.NewClientBuilder().WithScheme(NewScheme()).WithObjects(route).WithStatusSubresource(route).WithInterceptorFuncs(interceptor.Funcs{
+		SubResourcePatch: func(ctx context.Context, c client.Client, of string, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+			if failure != nil {
+				return failure
+			}
+			return c.SubResource(of).Patch(ctx, o, patch, opts...)
+		},
+	}).Build()
+	name := client.ObjectKeyFromObject(route)
+	wanted := &gatewayapi.Statuses{HTTPRoutes: map[types.NamespacedName]gwv1.RouteStatus{name: {Parents: []gwv1.RouteParentStatus{{
+		ControllerName: DefaultControllerName, ParentRef: gwv1.ParentReference{Name: "web"}, Conditions: saying("Accepted", "False"),
+	}}}}}
+	for _, step := range []struct {
+		failure error
+		want    int
+	}{{errors.New("away"), 0}, {nil, 1}, {nil, 0}} {
+		failure = step.failure
+		if err := c.Get(t.Context(), name, route); err != nil {
+			t.Fatal(err)
+		}
+		got := recorded(t, func(recorder events.EventRecorder) {
+			d := &dependentStatuses{writer: &statusWriter{client: c}, events: recorder, controllerName: DefaultControllerName, now: time.Now}
+			err := d.write(t.Context(), types.NamespacedName{Namespace: "default", Name: "web"}, &snapshot.Snapshot{HTTPRoutes: []*gwv1.HTTPRoute{route}}, wanted)
+			if !errors.Is(err, step.failure) {
+				t.Errorf("got the error %v, want %v", err, step.failure)
+			}
+		})
+		if len(got) != step.want {
+			t.Errorf("announced %q with the failure %v", got, step.failure)
+		}
 	}
 }
 
