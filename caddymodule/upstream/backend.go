@@ -173,6 +173,7 @@ func (e *Endpoint) do(q *Request) (*Response, error) {
 		e.inflight.Add(-1)
 		return nil, err
 	}
+	e.rest.answered()
 	resp.tries = q.Tries
 	return resp, nil
 }

@@ -77,6 +77,15 @@ func (r *rest) passOver() {
 	r.until.Store(time.Now().Add(failureMemory).UnixNano() &^ onTrialBit)
 }
 
+// answered ends a trial, since the request that finds out may do so on a connection that
+// was there before. It ends no rest: on such a connection an endpoint may answer while it
+// takes no other.
+func (r *rest) answered() {
+	if until := r.until.Load(); until&onTrialBit != 0 && r.until.CompareAndSwap(until, 0) {
+		r.failures.Store(0)
+	}
+}
+
 // succeeded ends the rest. Most connects are to an endpoint that has none.
 func (r *rest) succeeded() {
 	if r.until.Load() != 0 {

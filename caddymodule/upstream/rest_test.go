@@ -4,6 +4,7 @@
 package upstream
 
 import (
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -80,6 +81,34 @@ func TestOneTrialAtATime(t *testing.T) {
 	wg.Wait()
 	if trials != 1 {
 		t.Errorf("%d requests were to find out", trials)
+	}
+}
+
+// TestATrialOnAConnectionThatWasThere connects to nothing anew.
+func TestATrialOnAConnectionThatWasThere(t *testing.T) {
+	for _, protocol := range bothProtocols {
+		b := newBackend(t, protocol, serving(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+		e := b.set.Load().ready[0]
+		answers := func() {
+			t.Helper()
+			if err := get(t, b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		answers()
+		e.rest.failed()
+		answers()
+		if !hasFailed(e) {
+			t.Errorf("%s: an old connection has ended the rest", protocol)
+		}
+		e.rest.until.Store(time.Now().Add(-time.Second).UnixNano() &^ onTrialBit)
+		if got := e.rest.standing(); got != onTrial {
+			t.Errorf("%s: standing %d", protocol, got)
+		}
+		answers()
+		if got := e.rest.standing(); got != good {
+			t.Errorf("%s: standing %d after the trial", protocol, got)
+		}
 	}
 }
 
