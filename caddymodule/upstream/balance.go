@@ -66,6 +66,12 @@ func (s *endpointSet) pick(tried []*Endpoint) *Endpoint {
 	return pickOther(all, i, tried)
 }
 
+// hasOther says whether there is an endpoint that was not tried. Unlike pick it begins no
+// trial, which would keep the others from one that nobody is sent to.
+func (s *endpointSet) hasOther(tried []*Endpoint) bool {
+	return slices.ContainsFunc(s.candidates(), func(e *Endpoint) bool { return !slices.Contains(tried, e) })
+}
+
 // standingOf is resting for one that was tried.
 func standingOf(e *Endpoint, tried []*Endpoint) standing {
 	if slices.Contains(tried, e) {

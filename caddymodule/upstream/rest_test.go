@@ -84,6 +84,26 @@ func TestOneTrialAtATime(t *testing.T) {
 	}
 }
 
+// TestOnlyWhoIsSentThereBeginsATrial has requests fail at two of three endpoints, all of
+// which are to be tried again.
+func TestOnlyWhoIsSentThereBeginsATrial(t *testing.T) {
+	for range 30 {
+		b := newBackend(t, config.BackendHTTP, closedPort(t), closedPort(t), closedPort(t))
+		for _, e := range b.set.Load().ready {
+			e.rest.failed()
+			e.rest.until.Store(time.Now().Add(-time.Second).UnixNano() &^ onTrialBit)
+		}
+		q := newRequest(t.Context(), http.MethodGet)
+		q.Retry = &config.Retry{Attempts: 1}
+		wantKind(t, exchange(t, b, q), ConnectFailed)
+		for _, e := range b.set.Load().ready {
+			if e.rest.until.Load()&onTrialBit != 0 {
+				t.Fatal("the others wait for a request that was never sent")
+			}
+		}
+	}
+}
+
 // TestATrialOnAConnectionThatWasThere connects to nothing anew.
 func TestATrialOnAConnectionThatWasThere(t *testing.T) {
 	for _, protocol := range bothProtocols {

@@ -44,7 +44,7 @@ func (b *Backend) retry(q *Request) (*Response, error) {
 			return b.last(resp, failed)
 		}
 		wait := backoff(q.Retry, n)
-		if failed != nil && failed.reach == unsent && q.Retry.Backoff == 0 && b.set.Load().pick(tried) != nil {
+		if failed != nil && failed.reach == unsent && q.Retry.Backoff == 0 && b.set.Load().hasOther(tried) {
 			wait = 0 // as without retries: nothing has happened
 		}
 		until := time.Now().Add(wait)
