@@ -63,7 +63,7 @@ type older struct {
 // config goes through the lists in the order in which one closes the next.
 func (o *older) config(c Config) Config {
 	lists := c
-	c = Config{Version: c.Version, LogLevel: c.LogLevel}
+	c.Gateways, c.Listeners, c.Routes, c.Backends, c.Certificates, c.CABundles = nil, nil, nil, nil, nil, nil
 	c, _ = strip(o.at(""), c)
 	c.Gateways = mapped(lists.Gateways, o.gateway)
 	c.Listeners = mapped(lists.Listeners, o.listener)

@@ -223,6 +223,23 @@ func TestAtIsOfTheRevision(t *testing.T) {
 	}
 }
 
+// TestWithoutKeepsTheRest has all there is in a configuration, and takes one thing out.
+func TestWithoutKeepsTheRest(t *testing.T) {
+	full := &Config{}
+	fill(reflect.ValueOf(full).Elem())
+	got, omissions := full.without(newerThan(1, []addition{{revision: 2, of: reflect.TypeFor[Limits](), field: "max_connections", absence: Harmless}}))
+	if len(omissions) != 1 {
+		t.Error(omissions)
+	}
+	want := &Config{}
+	fill(reflect.ValueOf(want).Elem())
+	want.Gateways[0].Limits.MaxConnections = 0
+	Seal(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // fill sets every field that there is.
 func fill(v reflect.Value) {
 	switch v.Kind() {
