@@ -57,11 +57,7 @@ func Open(path string, logger *zap.Logger) *Client {
 	if err != nil {
 		c.logger.Warn("new connections are refused if this process is killed: no descriptor store", zap.Error(err))
 	}
-	c.expiry = time.AfterFunc(claimTime, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.disinherit()
-	})
+	c.expiry = time.AfterFunc(claimTime, c.expire)
 	c.background.Go(func() { c.run(first) })
 	return c
 }
@@ -83,12 +79,28 @@ func (c *Client) Hold(listeners []*Listener) {
 	if c.version > 0 && maps.Equal(next, c.kept) {
 		return
 	}
+	c.keep(next)
+}
+
+// keep needs mu.
+func (c *Client) keep(next map[*Listener]struct{}) {
 	c.kept = next
 	c.version++
 	select {
 	case c.changed <- struct{}{}:
 	default: // it has not looked yet
 	}
+}
+
+// expire gives up sockets of an earlier process if there was no Hold yet. The store, which
+// may be told to hold them for longer, has to as well: nobody could bind their addresses.
+func (c *Client) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.inherited) > 0 && c.version == 0 {
+		c.keep(nil)
+	}
+	c.disinherit()
 }
 
 // disinherit needs mu.

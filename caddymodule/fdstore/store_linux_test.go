@@ -62,6 +62,24 @@ func TestNobodyWaitsForAProcessThatDoesNotCome(t *testing.T) {
 	say(t, address, "waits")
 }
 
+// A proxy that has no configuration for too long can still listen, though the store would
+// go on to hold the sockets.
+func TestASocketThatNobodyHasClaimedInTimeIsFree(t *testing.T) {
+	path, address := socketPath(t), loopback.FreeAddress(t)
+	startStore(t, path, long)
+	p := startProxy(t, path)
+	p.serve(address)
+	p.kill()
+	next := startProxy(t, path)
+	next.client.expire()
+	eventually(t, "connections are refused", func() bool { return refused(address) })
+	next.serve(address)
+	say(t, address, "served")
+	if got := next.answer(address); got != "served" {
+		t.Errorf("heard %q", got)
+	}
+}
+
 // A process that crashes before it serves does not get the clients to wait longer.
 func TestTheBoundIsThatOfAllProcessesThatDoNotServe(t *testing.T) {
 	path, address := socketPath(t), loopback.FreeAddress(t)
