@@ -42,6 +42,7 @@ func (e *Engine) Compile(cfg *config.Config) (*Table, error) {
 	for i := range cfg.Listeners {
 		c.gatewayOf[cfg.Listeners[i].ID] = cfg.Listeners[i].Gateway
 	}
+	e.exporters.Keep(c.table.metrics)
 	for i := range cfg.Gateways {
 		if err := c.addGateway(&cfg.Gateways[i]); err != nil {
 			return nil, err

@@ -80,7 +80,9 @@ func TestCollectorChanges(t *testing.T) {
 			<-leave
 		}
 	})
-	gw := newGateway(t, traced(oneBackend(app, config.BackendHTTP), first))
+	numbers, registry := metrics.New(), prometheus.NewPedanticRegistry()
+	registry.MustRegister(numbers)
+	gw := newGatewayWith(t, traced(oneBackend(app, config.BackendHTTP), first), Options{Metrics: numbers})
 	slow := make(chan error, 1)
 	go func() {
 		resp, err := newClient(t).Get(gw.URL + "/slow")
@@ -102,6 +104,7 @@ func TestCollectorChanges(t *testing.T) {
 	if path := first.Await(t, 2)[0].Attributes["url.path"]; path != "/slow" {
 		t.Errorf("the span of %v has come", path)
 	}
+	awaitSeries(t, registry, "kubera_proxy_spans_exported_total endpoint="+first.HTTP, 2)
 	gw.apply(t, oneBackend(app, config.BackendHTTP))
 	get(t, newClient(t), gw.URL+"/off")
 	gw.apply(t, traced(oneBackend(app, config.BackendHTTP), second))

@@ -5,6 +5,7 @@ package tracing
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,7 +28,7 @@ const (
 type Exporters struct {
 	logger *zap.Logger
 	using  Destinations
-	// left are the queues that were left and may not have ended.
+	// left are the queues that were left and may not be over.
 	left []*queue
 }
 
@@ -56,10 +57,23 @@ func (e *Exporters) Tracer(g *config.Gateway, of Destinations, numbers *metrics.
 	return newTracer(g, q)
 }
 
+// Keep adds to the metrics of a configuration those of what is sent before it, whether it
+// has the destination or not: what is lost at the end counts, too.
+func (e *Exporters) Keep(numbers *metrics.Set) {
+	for to := range e.using {
+		numbers.Spans(to.endpoint)
+	}
+	for _, q := range e.left {
+		if !q.over() {
+			numbers.Spans(q.to.endpoint)
+		}
+	}
+}
+
 // Use sends to the destinations of a configuration, and to no others, once the spans that
 // are open have ended.
 func (e *Exporters) Use(next Destinations) {
-	e.left = ended(e.left)
+	e.left = slices.DeleteFunc(e.left, (*queue).over)
 	for to, q := range e.using {
 		if next[to] != q {
 			q.leave(lingerTime)
@@ -87,15 +101,4 @@ func (e *Exporters) Close() {
 		<-q.done
 	}
 	e.left = nil
-}
-
-// ended removes the queues that have ended.
-func ended(queues []*queue) []*queue {
-	var rest []*queue
-	for _, q := range queues {
-		if !isClosed(q.done) {
-			rest = append(rest, q)
-		}
-	}
-	return rest
 }

@@ -108,6 +108,35 @@ func TestDestinationComesBack(t *testing.T) {
 	collector.Await(t, 3)
 }
 
+// A span that ends when nobody sends to its collector any more is counted as lost, also
+// if there were other configurations meanwhile; then its series goes.
+func TestSpanThatIsLateIsCounted(t *testing.T) {
+	collector := otlptest.New(t)
+	e, m := NewExporters(zap.NewNop()), metrics.New()
+	defer e.Close()
+	configure := func(spec *config.Tracing) *Tracer {
+		set, of := m.NewSet(), Destinations{}
+		e.Keep(set)
+		tracer := e.Tracer(&config.Gateway{ID: "a/b", Tracing: spec}, of, set)
+		e.Use(of)
+		m.Use(set)
+		return tracer
+	}
+	var s Span
+	configure(&config.Tracing{Endpoint: collector.HTTP, Sampling: all}).Start(&s, request(nil, nil), time.Now())
+	configure(nil)
+	e.left[0].hurry()
+	await(t, e.left[0].done)
+	configure(nil)
+	s.End(&Request{Entry: &accesslog.Entry{Time: time.Now()}})
+	f := queueFixture{metrics: m}
+	f.check(t, 0, 0, 0, 1)
+	configure(nil)
+	if got := f.numbers(t); len(got) > 0 {
+		t.Errorf("there is still %v", got)
+	}
+}
+
 // Whoever can set the environment of the proxy can give it credentials.
 func TestHeadersOfTheEnvironment(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20token")

@@ -69,6 +69,7 @@ func (q *queue) OnStart(context.Context, sdktrace.ReadWriteSpan) { q.open.Add(1)
 func (q *queue) OnEnd(s sdktrace.ReadOnlySpan) {
 	if isClosed(q.done) {
 		q.numbers.Dropped(metrics.SpansClosed, 1)
+		q.open.Add(-1)
 		return
 	}
 	select {
@@ -85,6 +86,9 @@ func (q *queue) OnEnd(s sdktrace.ReadOnlySpan) {
 		}
 	}
 }
+
+// over says whether nothing more will be sent or lost.
+func (q *queue) over() bool { return isClosed(q.done) && q.open.Load() <= 0 }
 
 func isClosed(c <-chan struct{}) bool {
 	select {
