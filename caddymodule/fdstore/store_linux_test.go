@@ -4,6 +4,7 @@
 package fdstore
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -92,7 +93,39 @@ func TestTheBoundIsThatOfAllProcessesThatDoNotServe(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("each start of a process puts it off")
 		}
-		startProxy(t, path).kill()
+		for range 50 { // where others connect only now and then, lest a full queue makes the test wait
+			startProxy(t, path).kill()
+		}
+	}
+}
+
+// A proxy that is killed while it hands over a socket was listening on it.
+func TestAHandoverThatIsCutShort(t *testing.T) {
+	path, address := socketPath(t), loopback.FreeAddress(t)
+	startStore(t, path, long)
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := dial(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.send(message{verb: socket, name: address}, int(file.Fd())); err != nil {
+		t.Error(err)
+	}
+	c.Close()
+	file.Close()
+	ln.Close()
+	say(t, address, "waits")
+	next := startProxy(t, path)
+	next.serve(address)
+	if got := next.answer(address); got != "waits" {
+		t.Errorf("heard %q", got)
 	}
 }
 
@@ -235,10 +268,18 @@ func TestWhatAStoreDoesNotHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	local, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(unix.Bind(local, &unix.SockaddrUnix{Name: socketPath(t)}), unix.Listen(local, 1)); err != nil {
+		t.Fatal(err)
+	}
 	held := map[string]int{}
-	s.put(held, "file:1", null)
-	if len(held) != 0 {
-		t.Error("it holds a file")
+	for name, fd := range map[string]int{"a file": null, "a unix socket": local} {
+		if s.put(held, "x:1", fd); len(held) != 0 {
+			t.Errorf("it holds %s", name)
+		}
 	}
 	for i := range maxSockets {
 		held[fmt.Sprintf("host:%d", i)] = none

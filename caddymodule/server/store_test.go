@@ -81,6 +81,50 @@ func TestSetClosesWhatAStoreHolds(t *testing.T) {
 	}
 }
 
+// A store that says nothing may have any socket that it was given.
+func TestSetClosesWhatAStoreDoesNotGiveUp(t *testing.T) {
+	path, address := filepath.Join(t.TempDir(), "socket"), loopback.FreeAddress(t)
+	ln, err := net.ListenUnix("unixpacket", &net.UnixAddr{Net: "unixpacket", Name: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan struct{}, 1)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		c, err := ln.AcceptUnix()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		// Descriptors that come are not closed: the process has the sockets until it ends.
+		packet, rights := make([]byte, 400), make([]byte, 64)
+		if _, err := c.Read(packet); err != nil {
+			t.Error(err)
+		}
+		if _, err := c.Write([]byte("done 0")); err != nil {
+			t.Error(err)
+		}
+		for {
+			_, oob, _, _, err := c.ReadMsgUnix(packet, rights)
+			if err != nil {
+				return
+			}
+			if oob > 0 {
+				got <- struct{}{}
+			}
+		}
+	})
+	t.Cleanup(func() { ln.Close(); serving.Wait() })
+	s := newSetWithStore(t, nil, openStore(t, path))
+	apply(t, s, plain(address))
+	<-got
+	s.Shutdown(t.Context())
+	if !closed(address) {
+		t.Error("clients wait for nobody")
+	}
+}
+
 // Who comes after a process that was killed gets its sockets. The one here lives on, so
 // that they can't be bound anew.
 func TestSetLeavesItsSocketsToAStore(t *testing.T) {
