@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -248,7 +249,7 @@ func TestFailedReloadChangesNothing(t *testing.T) {
 
 func TestStopEndsEverything(t *testing.T) {
 	address, status := loopback.FreeAddress(t), loopback.FreeAddress(t)
-	load(t, App{Config: serving("1", address), Status: &Status{Listen: status}})
+	load(t, App{Config: serving("1", address), Status: &Status{Listen: status}, FDStore: filepath.Join(t.TempDir(), "none")})
 	wantBody(t, address, "1")
 	if err := caddy.Stop(); err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ func sample() *Config {
 		Listeners: []Listener{
 			{ID: "ns/logs/plain", Gateway: "ns/logs", Protocol: HTTP, Port: 80},
 			{ID: "ns/logs/secure", Gateway: "ns/logs", Protocol: TLS, Port: 443, TLS: &ListenerTLS{Mode: TLSPassthrough}},
+			{ID: "ns/new/https", Gateway: "ns/new", Protocol: HTTPS, Port: 443, TLS: &ListenerTLS{Certificates: []string{"cert"}}},
 			{ID: "ns/new/tcp", Gateway: "ns/new", Protocol: TCP, Port: 90},
 		},
 		Routes: []Route{
@@ -108,12 +109,15 @@ func TestWithout(t *testing.T) {
 		},
 		"something of a listener": {
 			addition{of: reflect.TypeFor[Listener](), field: "tls", absence: closes},
-			func(c *Config) { c.Listeners[1].TLS = nil },
-			[]Omission{{"ns/logs/secure", "tls", closes}},
+			func(c *Config) { c.Listeners[1].TLS, c.Listeners[2].TLS = nil, nil },
+			[]Omission{{"ns/logs/secure", "tls", closes}, {"ns/new/https", "tls", closes}},
 		},
 		"something of a Gateway": {
 			addition{of: reflect.TypeFor[Gateway](), field: "http3", absence: closes},
-			func(c *Config) { c.Gateways[1].HTTP3, c.Routes[1].Attachments = false, []Attachment{} },
+			func(c *Config) {
+				c.Gateways[1].HTTP3, c.Routes[1].Attachments = false, []Attachment{}
+				c.Listeners[2].TLS = &ListenerTLS{}
+			},
 			[]Omission{{"ns/new", "http3", closes}},
 		},
 		"something of a backend": {

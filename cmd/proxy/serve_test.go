@@ -41,6 +41,10 @@ func TestServeTakesPushes(t *testing.T) {
 		t.Errorf("served %q", body)
 	}
 
+	if _, body := get(t, "http://"+p.status+"/metrics"); !strings.Contains(body, "\nkubera_proxy_control_certificate_expiry_timestamp_seconds ") {
+		t.Errorf("/metrics has no expiry of the control port's certificate: %s", body)
+	}
+
 	two := serving("2", "two", address)
 	two.Backends = []config.Backend{{ID: "Service/test/a/80"}}
 	delta := config.Diff(one, two)
