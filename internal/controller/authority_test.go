@@ -5,10 +5,12 @@ package controller
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -16,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/kubera-dev/kubera/internal/metrics"
 	"github.com/kubera-dev/kubera/internal/pki"
 )
 
@@ -33,7 +36,7 @@ func newAuthorityBench(objects ...client.Object) *authorityBench {
 	b := &authorityBench{now: time.Now().Truncate(time.Second), events: events.NewFakeRecorder(10)}
 	clock := func() time.Time { return b.now }
 	b.authorityReconciler = &authorityReconciler{
-		client: c, live: c, events: b.events, identity: &pki.Identity{Now: clock},
+		client: c, live: c, events: b.events, identity: &pki.Identity{Now: clock}, metrics: metrics.New("test"),
 		secret: types.NamespacedName{Namespace: "kubera-system", Name: AuthoritySecret},
 		settle: time.Minute, now: clock,
 		gateways: func() []types.NamespacedName { return []types.NamespacedName{{Namespace: "default", Name: "web"}} },
@@ -67,6 +70,12 @@ func TestAuthorityIsMadeAndKept(t *testing.T) {
 	first := b.stored(t)
 	if b.changes != 1 || b.identity.Authority() == nil {
 		t.Fatalf("%d changes were announced, authority %v", b.changes, b.identity.Authority())
+	}
+	const expiry = "kubera_controller_authority_certificate_expiry_timestamp_seconds"
+	if err := testutil.CollectAndCompare(b.metrics, strings.NewReader(fmt.Sprintf(
+		"# HELP %[1]s When the certificate of the control channel's authority expires.\n# TYPE %[1]s gauge\n%[1]s %[2]d\n",
+		expiry, b.identity.Authority().NotAfter().Unix())), expiry); err != nil {
+		t.Error(err)
 	}
 	after := b.reconcile(t)
 	if b.changes != 1 || b.stored(t).ResourceVersion != first.ResourceVersion {
