@@ -92,16 +92,20 @@ var _ = Describe("A BackendTLSPolicy", func() {
 		apply(ctx, namespace, backendTLSPolicy("secure", "echo"))
 		policy := &gwv1.BackendTLSPolicy{}
 		key := types.NamespacedName{Namespace: namespace, Name: "secure"}
-		Expect(k8s.Get(ctx, key, policy)).To(Succeed())
 		theirs := gwv1.PolicyAncestorStatus{
 			AncestorRef: gwv1.ParentReference{Name: "web"}, ControllerName: "example.com/other",
 			Conditions: []metav1.Condition{{
 				Type: "Accepted", Status: metav1.ConditionTrue, Reason: "TheirReason", LastTransitionTime: metav1.Now(),
 			}},
 		}
-		changed := policy.DeepCopy()
-		changed.Status.Ancestors = append([]gwv1.PolicyAncestorStatus{theirs}, changed.Status.Ancestors...)
-		Expect(k8s.Status().Patch(ctx, changed, client.MergeFrom(policy))).To(Succeed())
+		Eventually(func() error { // the operator writes at the same time
+			if err := k8s.Get(ctx, key, policy); err != nil {
+				return err
+			}
+			changed := policy.DeepCopy()
+			changed.Status.Ancestors = append([]gwv1.PolicyAncestorStatus{theirs}, changed.Status.Ancestors...)
+			return k8s.Status().Patch(ctx, changed, client.MergeFromWithOptions(policy, client.MergeFromWithOptimisticLock{}))
+		}).Should(Succeed())
 
 		ancestors := func() []gwv1.PolicyAncestorStatus {
 			Expect(k8s.Get(ctx, key, policy)).To(Succeed())
