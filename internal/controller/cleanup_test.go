@@ -12,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
@@ -70,6 +72,30 @@ func TestCleanup(t *testing.T) {
 				t.Error("a class that is left is marked")
 			}
 		})
+	}
+}
+
+// What somebody makes while the class goes is theirs, with what holds it.
+func TestCleanupLeavesTheNextClass(t *testing.T) {
+	next := madeClass(DefaultControllerName)
+	next.UID, next.Finalizers = "2", []string{gwv1.GatewayClassFinalizerGatewaysExist}
+	c := fake.NewClientBuilder().WithScheme(NewScheme()).WithObjects(madeClass(DefaultControllerName)).WithInterceptorFuncs(interceptor.Funcs{
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			if err := c.Delete(ctx, o, opts...); err != nil {
+				return err
+			}
+			return c.Create(ctx, next)
+		},
+	}).Build()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	got, err := (&Cleanup{Client: c, GatewayClass: "kubera", ControllerName: DefaultControllerName}).Run(ctx)
+	if err != nil || !strings.Contains(got, "another one, which is left") {
+		t.Errorf("it said %q, %v", got, err)
+	}
+	class := &gwv1.GatewayClass{}
+	if err := c.Get(t.Context(), client.ObjectKey{Name: "kubera"}, class); err != nil || len(class.Finalizers) != 1 {
+		t.Errorf("%v, with the finalizers %v", err, class.Finalizers)
 	}
 }
 
