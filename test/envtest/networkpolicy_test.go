@@ -6,6 +6,7 @@ package envtest
 import (
 	"context"
 	"strings"
+	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -88,5 +89,22 @@ var _ = Describe("The NetworkPolicy of proxies", func() {
 		older, err := resourceversion.CompareResourceVersion(policy.ResourceVersion, service.ResourceVersion)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(older).To(BeNumerically("<", 0), "the Service was written first")
+	}, SpecTimeout(specTimeout))
+
+	It("is taken back by a controller that is to make none", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		apply(ctx, namespace, gateway("web"))
+		programmed(ctx, namespace, "web")
+		key, policy := types.NamespacedName{Namespace: namespace, Name: "web-kubera"}, &networkingv1.NetworkPolicy{}
+		Expect(k8s.Get(ctx, key, policy)).To(Succeed())
+
+		inProcess.stop()
+		process := startProcess("--network-policies=false")
+		DeferCleanup(func() {
+			Expect(process.Process.Signal(syscall.SIGTERM)).To(Succeed())
+			Expect(process.Wait()).To(Succeed())
+			inProcess = startOperator()
+		})
+		Eventually(func() bool { return apierrors.IsNotFound(k8s.Get(ctx, key, policy)) }).Should(BeTrue())
 	}, SpecTimeout(specTimeout))
 })
