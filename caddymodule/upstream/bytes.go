@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/kubera-dev/kubera/caddymodule/config"
 )
@@ -76,12 +77,13 @@ func (b *Backend) Dial(ctx context.Context, preamble []byte) (*Connection, error
 // dialBytes makes a connection, and remembers if that fails.
 func (e *Endpoint) dialBytes(ctx context.Context, preamble []byte) (*Connection, error) {
 	e.inflight.Add(1)
+	began := time.Now()
 	c, err := e.openBytes(ctx, preamble)
 	switch {
 	case err == nil:
 		e.rest.succeeded()
 		return c, nil
-	case ctx.Err() == nil:
+	case ctx.Err() == nil || time.Since(began) >= slowConnect:
 		e.rest.failed()
 	}
 	e.inflight.Add(-1)

@@ -40,11 +40,12 @@ type Endpoint struct {
 // dial makes a connection, with TLS if the endpoint speaks that, and remembers if
 // that fails.
 func (e *Endpoint) dial(ctx context.Context) (net.Conn, error) {
+	began := time.Now()
 	nc, err := e.open(ctx)
 	switch {
 	case err == nil:
 		e.rest.succeeded()
-	case !over(ctx):
+	case !over(ctx) || time.Since(began) >= slowConnect:
 		e.rest.failed()
 	}
 	return nc, err

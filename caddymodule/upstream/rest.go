@@ -16,6 +16,10 @@ const (
 	// long, and not every second one.
 	failureMemory    = time.Second
 	maxFailureMemory = 10 * time.Second
+	// slowConnect is from when on it is the endpoint that is to blame if the time of a
+	// request is over before there is a connection. Else one that is gone would never
+	// rest where requests have less time than dialTimeout.
+	slowConnect = 500 * time.Millisecond
 )
 
 // rest is the time for which an endpoint is left alone after it has failed. Then one

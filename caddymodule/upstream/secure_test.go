@@ -180,6 +180,40 @@ func TestNoTLSAtTheEndpoint(t *testing.T) {
 	}
 }
 
+// TestSlowConnect has requests whose time, or whose client's patience, is over sooner than
+// that of a connect: an endpoint that is gone without a word is to rest all the same.
+func TestSlowConnect(t *testing.T) {
+	t.Parallel()
+	ca := certtest.NewCA(t, "ca")
+	silent := listen(t, func(_ int, c net.Conn) { io.Copy(io.Discard, c) })
+	for _, protocol := range []config.BackendProtocol{config.BackendHTTP, config.BackendHTTP2, Bytes} {
+		for _, cancels := range []bool{true, false} {
+			b := newBackendOf(t, Spec{ID: "app", Protocol: protocol, TLS: identity(ca)}, silent)
+			const patience = slowConnect + slowConnect/10
+			ctx, cancel := context.WithCancel(t.Context())
+			q, want := newRequest(ctx, http.MethodGet), Timeout
+			if cancels || protocol == Bytes {
+				time.AfterFunc(patience, cancel)
+				want = Canceled
+			} else {
+				q.TryTimeout = patience
+			}
+			if protocol == Bytes {
+				_, err := b.Dial(ctx, nil)
+				wantKind(t, err, want)
+			} else {
+				wantKind(t, exchange(t, b, q), want)
+			}
+			cancel()
+			for deadline := time.Now().Add(20 * time.Second); !hasFailed(theEndpoint(b)); time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("%s: the endpoint does not rest", protocol)
+				}
+			}
+		}
+	}
+}
+
 // TestHandshakeEndsWithTheRequest has an endpoint that takes connections and says
 // nothing. A handshake of HTTP/2 is for whoever comes next, too, and goes on.
 func TestHandshakeEndsWithTheRequest(t *testing.T) {
