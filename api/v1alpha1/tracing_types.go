@@ -8,8 +8,8 @@ package v1alpha1
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.protocol) || self.protocol != 'GRPC' || !has(self.endpoint) || self.endpoint.matches('^https?://[^/]+/?$')",message="endpoint must have no path with protocol GRPC"
 type Tracing struct {
-	// enabled turns tracing on, which needs an endpoint in the parameters of the class or
-	// of the Gateway. Default: true where there is one.
+	// enabled turns tracing on, which needs an endpoint: in the same parameters, or, for
+	// those of a Gateway, in those of its class. Default: true where there is one.
 	// +optional
 	Enabled *bool `json:"enabled,omitempty"`
 
