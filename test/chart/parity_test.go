@@ -78,6 +78,7 @@ func TestParity(t *testing.T) {
 			// Helm makes namespaces only when it is told to, and kustomize runs no Jobs.
 			delete(want, "Namespace /kubera-system")
 			delete(have, "Job kubera-system/kubera-cleanup")
+			delete(have, "NetworkPolicy kubera-system/kubera-cleanup")
 			for _, key := range slices.Sorted(maps.Keys(want)) {
 				if have[key] == nil {
 					t.Errorf("the chart has no %s", key)

@@ -77,7 +77,7 @@ func TestBindings(t *testing.T) {
 }
 
 // TestSelectors: whatever selects the controller's pods finds those of this release, not
-// those of another one, and not that of the clean-up.
+// those of another one, and not that of the clean-up, which has a NetworkPolicy of its own.
 func TestSelectors(t *testing.T) {
 	everyRelease(t, func(t *testing.T, r release) {
 		all := r.objects(t)
@@ -86,6 +86,12 @@ func TestSelectors(t *testing.T) {
 		check := func(object *unstructured.Unstructured, fields ...string) {
 			t.Helper()
 			selector := labels.SelectorFromSet(stringMap(t, object, fields...))
+			if object.GetLabels()["app.kubernetes.io/component"] == "cleanup" {
+				if !selector.Matches(podLabels(t, all.one(t, "Job"))) || selector.Matches(pods) || selector.Matches(others) {
+					t.Errorf("%s %s selects %s, not the pod of the clean-up only", object.GetKind(), object.GetName(), selector)
+				}
+				return
+			}
 			if selector.Empty() || !selector.Matches(pods) || selector.Matches(others) {
 				t.Errorf("%s %s selects %s, the pods are %s", object.GetKind(), object.GetName(), selector, pods)
 			}

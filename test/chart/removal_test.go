@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 )
 
@@ -43,6 +44,28 @@ func TestCleanup(t *testing.T) {
 	for _, values := range []string{"gatewayClass.create=false", "cleanup.enabled=false"} {
 		if jobs := (release{values: []string{"--set", values}}).objects(t).ofKind("Job"); len(jobs) > 0 {
 			t.Errorf("with %s there is a Job", values)
+		}
+	}
+}
+
+// TestCleanupGetsOut: its policy is there with the Job, and lets it out to the ports of API
+// servers that values name.
+func TestCleanupGetsOut(t *testing.T) {
+	const key = "NetworkPolicy kubera-system/kubera-cleanup"
+	var typed networkingv1.NetworkPolicy
+	policy := (release{values: []string{"--set", "networkPolicy.apiServerPorts={7443}"}}).objects(t)[key]
+	if policy == nil {
+		t.Fatalf("there is no %s", key)
+	}
+	if err := json.Unmarshal([]byte(asJSON(t, policy.Object)), &typed); err != nil {
+		t.Fatal(err)
+	}
+	if ports := typed.Spec.Egress[0].Ports; len(ports) != 1 || ports[0].Port.IntValue() != 7443 || len(typed.Spec.Egress[0].To) > 0 {
+		t.Errorf("it lets out to %v", typed.Spec.Egress[0])
+	}
+	for _, values := range []string{"gatewayClass.create=false", "cleanup.enabled=false", "networkPolicy.enabled=false"} {
+		if (release{values: []string{"--set", values}}).objects(t)[key] != nil {
+			t.Errorf("with %s there is %s", values, key)
 		}
 	}
 }

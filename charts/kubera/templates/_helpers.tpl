@@ -54,6 +54,28 @@ annotations:
 {{- end }}
 {{- end -}}
 
+{{/* The way of a pod to the API server, whose address is in no selector. */}}
+{{- define "kubera.apiServerEgress" -}}
+- ports:
+  {{- range .Values.networkPolicy.apiServerPorts }}
+  - port: {{ . }}
+    protocol: TCP
+  {{- end }}
+- ports:
+  {{- range .Values.networkPolicy.dnsPorts }}
+  - port: {{ . }}
+    protocol: UDP
+  - port: {{ . }}
+    protocol: TCP
+  {{- end }}
+{{- end -}}
+
+{{/* What the clean-up's pods are found by, and the controller's are not. */}}
+{{- define "kubera.cleanupSelector" -}}
+app.kubernetes.io/component: cleanup
+{{ omit (include "kubera.selector" . | fromYaml) "control-plane" | toYaml }}
+{{- end -}}
+
 {{- define "kubera.serviceAccountName" -}}
 {{- $own := printf "%s-controller-manager" (include "kubera.fullname" .) -}}
 {{- if .Values.serviceAccount.create -}}
