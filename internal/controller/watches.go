@@ -55,11 +55,12 @@ func (o *operator) buildGateways(r *gatewayReconciler) error {
 	} {
 		b.Watches(dependency.object, concerned(o.interests, dependency.kind), builder.WithPredicates(specChanged))
 	}
+	dependent := specChangedOrEntryLost(gwv1.GatewayController(o.options.ControllerName))
 	for _, child := range o.options.Absent.Children() {
-		b.Watches(child, parents(o.interests), builder.WithPredicates(specChanged))
+		b.Watches(child, parents(o.interests), builder.WithPredicates(dependent))
 	}
 	if !o.options.Absent[cluster.BackendTLSPolicy] {
-		b.Watches(&gwv1.BackendTLSPolicy{}, policy(o.interests), builder.WithPredicates(specChanged))
+		b.Watches(&gwv1.BackendTLSPolicy{}, policy(o.interests), builder.WithPredicates(dependent))
 	}
 	if !o.options.Absent[cluster.Grants] {
 		b.Watches(&gwv1.ReferenceGrant{}, concerned(o.interests, cluster.Grants), builder.WithPredicates(specChanged))

@@ -115,6 +115,15 @@ var _ = Describe("What belongs to others", func() {
 		Expect(r.Status.Parents[0].Conditions[0].Reason).To(Equal("TheirReason"))
 		Expect(r.Status.Parents[1].ParentRef.Name).To(BeEquivalentTo("web"))
 
+		By("being undone by one that writes without a lock")
+		changed = r.DeepCopy()
+		changed.Status.Parents = []gwv1.RouteParentStatus{theirs}
+		Expect(k8s.Status().Patch(ctx, changed, client.MergeFrom(r))).To(Succeed())
+		Eventually(func() int {
+			Expect(k8s.Get(ctx, key, r)).To(Succeed())
+			return len(r.Status.Parents)
+		}).Should(Equal(2))
+
 		Expect(nodes.proxies(namespace, "theirs")).To(BeEmpty())
 		g := &gwv1.Gateway{}
 		Expect(k8s.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "theirs"}, g)).To(Succeed())
