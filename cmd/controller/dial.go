@@ -25,8 +25,11 @@ const (
 // nobody wants the connection any more. Else each informer would fail, and come back at
 // intervals that grow to a minute, so that what changes would be followed that late.
 type apiServerDialer struct {
-	log  logr.Logger
-	away atomic.Bool
+	log logr.Logger
+	// ending is closed when the program is to end: from then on there is one try. To make a
+	// manager has no context that would say so.
+	ending <-chan struct{}
+	away   atomic.Bool
 }
 
 // DialContext is for rest.Config.Dial.
@@ -48,6 +51,8 @@ func (d *apiServerDialer) DialContext(ctx context.Context, network, address stri
 		}
 		select {
 		case <-ctx.Done():
+			return nil, err
+		case <-d.ending:
 			return nil, err
 		case <-time.After(dialInterval):
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -60,6 +61,34 @@ func TestAPIServerComesBack(t *testing.T) {
 	if len(logged) > 0 {
 		t.Errorf("logged %s, too", <-logged)
 	}
+}
+
+// What a manager reads by is such a dialer, which is told by what it logs.
+func TestOperateWaitsForTheAPIServer(t *testing.T) {
+	away := make(chan struct{})
+	var once sync.Once
+	log := funcr.New(func(_, args string) {
+		if strings.Contains(args, "is tried again and again") {
+			once.Do(func() { close(away) })
+		}
+	}, funcr.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- operate(ctx, operation{
+			config: &rest.Config{Host: "http://" + loopback.FreeAddress(t)}, probes: &probes{}, log: log,
+			flags: flags{namespace: "n", proxyImage: "p", controllerName: "example.com/c", metricsAddress: "0"},
+		})
+	}()
+	select {
+	case <-away:
+	case err := <-ended:
+		t.Fatalf("it ended: %v", err)
+	case <-time.After(time.Minute):
+		t.Fatal("it does not try again and again")
+	}
+	cancel()
+	<-ended // with what could not begin, or with nothing
 }
 
 func TestNobodyWaitsForTheAPIServer(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -65,7 +66,7 @@ func serve(ctx context.Context, config *rest.Config, f flags) error {
 		if err != nil {
 			return nil // told to end before it could begin
 		}
-		err = operate(ctx, operation{config: config, flags: f, kinds: kinds, absent: absent, probes: p})
+		err = operate(ctx, operation{config: config, flags: f, kinds: kinds, absent: absent, probes: p, log: ctrl.Log.WithName("apiserver")})
 		if _, ok := errors.AsType[*newKindError](err); !ok {
 			return err
 		}
@@ -81,6 +82,8 @@ type operation struct {
 	kinds  discovery.DiscoveryInterface
 	absent cluster.Absent
 	probes *probes
+	// log is told of an API server that is away, or back.
+	log logr.Logger
 }
 
 // operate runs a manager until ctx ends or there is an error, a *newKindError if it is
@@ -88,7 +91,7 @@ type operation struct {
 func operate(ctx context.Context, o operation) error {
 	f := o.flags
 	config := rest.CopyConfig(o.config)
-	config.Dial = (&apiServerDialer{log: ctrl.Log.WithName("apiserver")}).DialContext
+	config.Dial = (&apiServerDialer{log: o.log, ending: ctx.Done()}).DialContext
 	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme:                  controller.NewScheme(),
 		Cache:                   controller.CacheOptions(),
